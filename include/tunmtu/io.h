@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Bursts of packets in and out: one small interface, and who implements it.
+ *
+ * Part of libtunmtu-io. Packets begin with their IP header on every backend;
+ * link-layer headers stay below. A backend is an object with a table of
+ * functions; bring your own by putting a struct tmtu_io first in it.
+ */
+#ifndef TUNMTU_IO_H
+#define TUNMTU_IO_H
+
+#include <tunmtu/buf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Packets in one burst, at most. */
+#define TMTU_IO_BURST 64
+/** Headroom that a receiving backend leaves in front of a packet, in bytes. */
+#define TMTU_IO_HEADROOM 128
+/** Memory for one packet that holds the longest there is, headroom and room
+ *  for growth included. */
+#define TMTU_IO_PACKET (TMTU_IO_HEADROOM + 65535 + 65)
+
+/* tmtu_io_packet.flags */
+#define TMTU_IO_L2_GROUP 0x1u /**< the link-layer destination was multicast or
+                                   broadcast */
+#define TMTU_IO_CUT 0x2u      /**< longer than the memory, or than the capture:
+                                   only its beginning is here */
+
+/** One packet of a burst, in memory of the caller. */
+struct tmtu_io_packet {
+    struct tmtu_buf buf; /**< begins with the IP header */
+    uint64_t time;       /**< when it was received, in nanoseconds: of the
+                              capture, or of CLOCK_REALTIME; sending to a capture
+                              writes it */
+    uint32_t flags;      /**< TMTU_IO_* */
+};
+
+struct tmtu_io;
+
+/** What a backend does. Results below zero are -errno. */
+struct tmtu_io_ops {
+    const char *name; /**< of the backend: "tun" */
+    /** Receives up to @p n packets: writes each behind TMTU_IO_HEADROOM bytes
+     *  of its memory (buf.head to buf.end). Does not wait. Returns how many;
+     *  0: none now; -ENODATA: there will never be more. */
+    int (*recv)(struct tmtu_io *io, struct tmtu_io_packet *pkts, unsigned n);
+    /** Sends @p n packets, in order. Returns how many it is done with; those
+     *  that the system refused are counted in tmtu_io.send_errors. */
+    int (*send)(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                unsigned n);
+    /** Waits until there may be something to receive, a signal came, or
+     *  @p timeout_ms are over (-1: for ever). Returns 0, or -EINTR. */
+    int (*wait)(struct tmtu_io *io, int timeout_ms);
+    /** Ends it; its memory is given back. Returns 0, or the first error that
+     *  lost something. */
+    int (*close)(struct tmtu_io *io);
+};
+
+/** What every backend begins with. */
+struct tmtu_io {
+    const struct tmtu_io_ops *ops; /**< what it does */
+    int fd;                        /**< readable when there is something to
+                                        receive; -1: always try */
+    uint32_t mtu;                  /**< longest packet it sends, in bytes */
+    uint64_t received;             /**< packets */
+    uint64_t sent;                 /**< packets */
+    uint64_t send_errors;          /**< packets that the system refused */
+    uint64_t skipped;              /**< frames received that were not IP, or
+                                        not for this host */
+};
+
+/** Receives; see tmtu_io_ops. @p n is cut to TMTU_IO_BURST. */
+static inline int tmtu_io_recv(struct tmtu_io *io, struct tmtu_io_packet *pkts,
+                               unsigned n)
+{
+    return io->ops->recv(io, pkts, n < TMTU_IO_BURST ? n : TMTU_IO_BURST);
+}
+
+/** Sends; see tmtu_io_ops. */
+static inline int tmtu_io_send(struct tmtu_io *io,
+                               const struct tmtu_io_packet *pkts, unsigned n)
+{
+    return io->ops->send(io, pkts, n);
+}
+
+/** Waits; see tmtu_io_ops. */
+static inline int tmtu_io_wait(struct tmtu_io *io, int timeout_ms)
+{
+    return io->ops->wait(io, timeout_ms);
+}
+
+/** Ends it; see tmtu_io_ops. NULL is allowed. */
+static inline int tmtu_io_close(struct tmtu_io *io)
+{
+    return io != NULL ? io->ops->close(io) : 0;
+}
+
+/** Room for the sentence that tells why a backend could not be opened. */
+#define TMTU_IO_WHY 256
+
+/**
+ * Opens what a user wrote: `tun:NAME`, `afpacket:IFNAME` or
+ * `pcap:IN.pcap:OUT.pcap`.
+ *
+ * @param spec as above
+ * @param why  TMTU_IO_WHY bytes; receives one sentence on failure
+ * @return the backend; NULL on failure
+ */
+TMTU_API struct tmtu_io *tmtu_io_open(const char *spec, char *why);
+
+/**
+ * TUN (IFF_TUN, IFF_NO_PI): packets that the kernel routes to device @p name,
+ * which is created if it does not exist, and up.
+ */
+TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
+
+/**
+ * AF_PACKET: IP packets that arrive on interface @p name for this host, in a
+ * receive ring; checksums that a local sender left undone are completed.
+ * Packets are sent, many a call, through raw IP sockets bound to the interface:
+ * the kernel routes them there and resolves the next hop. The kernel still sees
+ * what arrives as well: who owns an address or forwards must not do so here.
+ */
+TMTU_API struct tmtu_io *tmtu_io_afpacket(const char *name, char *why);
+
+/**
+ * Capture files: reads @p in (pcap or pcapng; Ethernet with VLANs, raw IP or
+ * Linux cooked), writes @p out (raw IP, nanoseconds). Either may be NULL. The
+ * same input gives the same output.
+ */
+TMTU_API struct tmtu_io *tmtu_io_pcap(const char *in, const char *out,
+                                      char *why);
+
+/** Memory: packets put in by tmtu_io_memory_feed come out of recv; what is sent
+ *  is kept for tmtu_io_memory_take. For tests and embedding. NULL: no memory. */
+TMTU_API struct tmtu_io *tmtu_io_memory(uint32_t mtu);
+
+/** Makes a copy of the @p n bytes at @p p the next packet to be received.
+ *  Returns 0 or -ENOMEM. */
+TMTU_API int tmtu_io_memory_feed(struct tmtu_io *io, const uint8_t *p, size_t n,
+                                 uint64_t time);
+
+/** Takes the oldest packet that was sent into @p pkt, like recv. Returns 1, or
+ *  0 if there is none. */
+TMTU_API int tmtu_io_memory_take(struct tmtu_io *io,
+                                 struct tmtu_io_packet *pkt);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

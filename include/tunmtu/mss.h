@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * The TCP maximum segment size: clamped, or put in where it is absent.
+ */
+#ifndef TUNMTU_MSS_H
+#define TUNMTU_MSS_H
+
+#include <tunmtu/ip.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** TCP options that are looked at; more give TMTU_E_LIMIT. 40 bytes hold no
+ *  more than 40. */
+#define TMTU_TCP_OPTIONS_MAX 40
+
+/** What a peer assumes without the option (RFC 9293 §3.7.1), and the least
+ *  that tmtu_mss_for_mtu gives. */
+#define TMTU_MSS_DEFAULT4 536
+#define TMTU_MSS_DEFAULT6 1220 /**< the same for IPv6 */
+
+/* How to clamp. */
+#define TMTU_MSS_INSERT 0x1u /**< put the option into a SYN that has none and
+                                  carries no data (as Linux' TCPMSS, K118) */
+
+/**
+ * The MSS for packets of @p mtu bytes: less the fixed IP and TCP headers, never
+ * less options (RFC 9293 §3.7.1), and at least the default of the family, so
+ * that a wrong MTU does not stop TCP.
+ *
+ * @param mtu   longest IP packet in bytes
+ * @param ipver 4 or 6
+ */
+TMTU_API uint16_t tmtu_mss_for_mtu(uint32_t mtu, uint8_t ipver);
+
+/**
+ * Lowers the MSS options of a TCP SYN or SYN-ACK to @p mss; never raises one.
+ *
+ * All MSS options are clamped, at odd offsets too; the TCP checksum is updated
+ * (RFC 1624). With TMTU_MSS_INSERT a missing option is appended with the lower
+ * of @p mss and the family's default: that needs 4 bytes of tailroom.
+ *
+ * @param buf the packet; trimmed to its IP length
+ * @param pkt as parsed from @p buf; len, have and data follow an insertion
+ * @param mss in bytes
+ * @param how 0 or TMTU_MSS_INSERT
+ * @retval 1                changed
+ * @retval 0                a SYN that needs no change
+ * @retval TMTU_E_IGNORED   not TCP, no SYN, or a later fragment
+ * @retval TMTU_E_TRUNCATED the TCP header is not all there
+ * @retval TMTU_E_MALFORMED an option's length contradicts RFC 9293 §3.2
+ * @retval TMTU_E_NOSPACE   TMTU_MSS_INSERT: too little tailroom
+ *
+ * On failure nothing is changed.
+ */
+TMTU_API TMTU_MUST_CHECK int tmtu_mss_clamp(struct tmtu_buf *buf,
+                                            struct tmtu_pkt *pkt, uint16_t mss,
+                                            unsigned how);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * One tunnel end: what to do with a packet that wants in, or that came out.
+ */
+#ifndef TUNMTU_TUNNEL_H
+#define TUNMTU_TUNNEL_H
+
+#include <tunmtu/encap.h>
+#include <tunmtu/icmp.h>
+#include <tunmtu/mtu.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A tunnel end; begin with TMTU_TUNNEL_INIT. */
+struct tmtu_tunnel {
+    size_t size;             /**< of this struct, for versions to come */
+    struct tmtu_encap encap; /**< its headers; src is this end */
+    struct tmtu_mtu mtu;     /**< what it carries; overhead and outer version
+                                  are filled in by tmtu_tunnel_check */
+    uint8_t host;            /**< nonzero: packets come from this host itself,
+                                  their TTL is not touched (RFC 2003 §3.1) */
+};
+
+/** Forwarding into IP in IP, a path of 1500 bytes, notify. */
+#define TMTU_TUNNEL_INIT                                                       \
+    {                                                                          \
+        sizeof(struct tmtu_tunnel), TMTU_ENCAP_INIT, TMTU_MTU_INIT, 0          \
+    }
+
+/** What to do with a packet. */
+enum tmtu_tunnel_action {
+    TMTU_TUNNEL_SEND = 0, /**< tmtu_tunnel_push, then send it */
+    TMTU_TUNNEL_CUT = 1,  /**< tmtu_tunnel_push, then send it in fragments of
+                               path_mtu bytes (tmtu_frag_init, forced) */
+    TMTU_TUNNEL_DROP = 2  /**< drop it, for the reason given */
+};
+
+/** What to do with a packet, and what to tell its sender. */
+struct tmtu_verdict {
+    uint32_t info;  /**< of the answer: the next-hop MTU, or 0 */
+    uint8_t action; /**< enum tmtu_tunnel_action */
+    uint8_t reason; /**< enum tmtu_reason: why it is dropped; TMTU_OK if not */
+    uint8_t answer; /**< enum tmtu_icmp_kind of the error to send; 0: none */
+    uint8_t silent; /**< enum tmtu_reason: why no answer although one was due;
+                         TMTU_OK if none was */
+};
+
+/**
+ * Checks a tunnel end that a user described, and fills in mtu.overhead and
+ * mtu.outer.
+ *
+ * @retval 0               it can be used
+ * @retval TMTU_E_ARGUMENT see tmtu_encap_check; or an unknown size or policy,
+ *                         or a path MTU below 68 (IPv4) or 1280 (IPv6) or over
+ *                         65535
+ */
+TMTU_API TMTU_MUST_CHECK int tmtu_tunnel_check(struct tmtu_tunnel *tunnel);
+
+/**
+ * A packet wants in: decides, and changes nothing.
+ *
+ * In this order: loop (RFC 2003 §3.3), TTL (a packet that dies earns no "too
+ * big": K35, RFC 1812 §5.2.1), size (mtu.h). The answer is what
+ * tmtu_icmp_may_send allows; sending it, from which address and how often, is
+ * the caller's.
+ */
+TMTU_API void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
+                                const struct tmtu_pkt *pkt,
+                                struct tmtu_verdict *out);
+
+/**
+ * Does what TMTU_TUNNEL_SEND and TMTU_TUNNEL_CUT ask for: takes one off the
+ * inner TTL, unless the packet is this host's own, and pushes the tunnel's
+ * headers.
+ *
+ * @param buf    the inner packet
+ * @param pkt    as parsed from @p buf; its TTL follows
+ * @param tunnel the tunnel end
+ * @param each   identification and hash, see encap.h
+ * @retval 0 @p buf is the outer packet; else as tmtu_encap_push, or
+ *         TMTU_E_FORBIDDEN: its TTL is used up. Nothing is changed.
+ */
+TMTU_API TMTU_MUST_CHECK int
+tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+                 const struct tmtu_tunnel *tunnel,
+                 const struct tmtu_encap_each *each);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
