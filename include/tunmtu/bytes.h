@@ -31,7 +31,8 @@ static inline size_t tmtu_view_len(struct tmtu_view v)
     return (size_t)(v.end - v.data);
 }
 
-/** The first @p n bytes of @p v without taking them; NULL if there are fewer. */
+/** The first @p n bytes of @p v without taking them; NULL if there are fewer.
+ */
 static inline const uint8_t *tmtu_peek(struct tmtu_view v, size_t n)
 {
 #ifdef __bpf__ /* the one shape of bounds check the verifier follows */

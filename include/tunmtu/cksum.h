@@ -75,7 +75,7 @@ static inline uint16_t tmtu_cksum_update32(uint16_t check, uint32_t from,
                                            uint32_t to)
 {
     return tmtu_cksum_finish((uint32_t)(uint16_t)~check +
-                             (uint16_t)~(from >> 16) + (uint16_t)~from +
+                             (uint16_t) ~(from >> 16) + (uint16_t)~from +
                              (to >> 16) + (to & 0xffffu));
 }
 
@@ -83,12 +83,11 @@ static inline uint16_t tmtu_cksum_update32(uint16_t check, uint32_t from,
  * The sum of a TCP, UDP or ICMPv6 pseudo-header (RFC 9293 §3.1, RFC 8200
  * §8.1), to be continued with tmtu_cksum_add over the transport packet.
  *
- * @p src and @p dst are as in struct tmtu_flow: IPv4 addresses as
- * ::ffff:a.b.c.d. @p len is the length of the transport packet in bytes.
+ * @p src and @p dst are addresses of @p n bytes, 4 or 16, as in the packet.
+ * @p len is the length of the transport packet in bytes.
  */
-TMTU_API uint32_t tmtu_cksum_pseudo(const uint8_t src[16],
-                                    const uint8_t dst[16], uint8_t proto,
-                                    uint32_t len);
+TMTU_API uint32_t tmtu_cksum_pseudo(const uint8_t *src, const uint8_t *dst,
+                                    size_t n, uint8_t proto, uint32_t len);
 
 #ifdef __cplusplus
 }

@@ -15,15 +15,16 @@ extern "C" {
 /** Where a cutting stands. Visible so that it can live on the caller's stack;
  *  its members are the module's own. */
 struct tmtu_frag {
-    struct tmtu_pkt pkt;  /**< what is cut */
-    uint32_t id;          /**< identification of the fragments */
-    uint32_t next;        /**< next byte of the data */
-    uint32_t payload;     /**< bytes of data in a fragment that is not the last */
+    struct tmtu_pkt pkt; /**< what is cut */
+    uint32_t id;         /**< identification of the fragments */
+    uint32_t next;       /**< next byte of the data */
+    uint32_t payload; /**< bytes of data in a fragment that is not the last */
 };
 
 /* How to cut. */
-#define TMTU_FRAG_FORCE 0x1u /**< IPv4 with DF too: DF is clear on the fragments
-                                  (K31); IPv6 by who is not its source */
+#define TMTU_FRAG_FORCE                                                        \
+    0x1u /**< IPv4 with DF too: DF is clear on the fragments                   \
+              (K31); IPv6 by who is not its source */
 
 /**
  * Begins to cut @p pkt into fragments of at most @p mtu bytes.

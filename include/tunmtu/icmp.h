@@ -23,24 +23,24 @@ extern "C" {
 
 /** What kind of error, the same for both families. */
 enum tmtu_icmp_kind {
-    TMTU_ICMP_UNREACH = 1, /**< unreachable, other than "too big" */
-    TMTU_ICMP_TOO_BIG = 2, /**< "fragmentation needed", "packet too big" */
-    TMTU_ICMP_EXPIRED = 3, /**< TTL or reassembly time exceeded */
-    TMTU_ICMP_PARAM = 4,   /**< parameter problem */
+    TMTU_ICMP_UNREACH = 1,  /**< unreachable, other than "too big" */
+    TMTU_ICMP_TOO_BIG = 2,  /**< "fragmentation needed", "packet too big" */
+    TMTU_ICMP_EXPIRED = 3,  /**< TTL or reassembly time exceeded */
+    TMTU_ICMP_PARAM = 4,    /**< parameter problem */
     TMTU_ICMP_REDIRECT = 5, /**< ICMPv4 redirect; not acted on */
-    TMTU_ICMP_QUENCH = 6,  /**< source quench, obsolete (RFC 6633) */
-    TMTU_ICMP_OTHER = 7    /**< an ICMPv6 error of an unknown type */
+    TMTU_ICMP_QUENCH = 6,   /**< source quench, obsolete (RFC 6633) */
+    TMTU_ICMP_OTHER = 7     /**< an ICMPv6 error of an unknown type */
 };
 
 /** An error that was read. */
 struct tmtu_icmp {
-    uint32_t info;          /**< its second word; too big: the next-hop MTU
-                                 alone, 0: not told (before RFC 1191); parameter
-                                 problem: the pointer */
-    uint8_t kind;           /**< enum tmtu_icmp_kind */
-    uint8_t type;           /**< as in the message */
-    uint8_t code;           /**< as in the message */
-    uint8_t ext;            /**< nonzero: RFC 4884 extensions follow the quote */
+    uint32_t info; /**< its second word; too big: the next-hop MTU
+                        alone, 0: not told (before RFC 1191); parameter
+                        problem: the pointer */
+    uint8_t kind;  /**< enum tmtu_icmp_kind */
+    uint8_t type;  /**< as in the message */
+    uint8_t code;  /**< as in the message */
+    uint8_t ext;   /**< nonzero: RFC 4884 extensions follow the quote */
     struct tmtu_pkt quoted; /**< the packet it is about, as far as it is there;
                                  its flow's src is the one who sent it */
 };
@@ -65,18 +65,6 @@ struct tmtu_icmp {
 TMTU_API TMTU_MUST_CHECK int tmtu_icmp_parse(const struct tmtu_pkt *pkt,
                                              struct tmtu_icmp *out);
 
-/**
- * Whether an error of @p kind may be sent about @p pkt.
- *
- * RFC 1122 §3.2.2, RFC 1812 §4.3.2.7, RFC 4443 §2.4 e; K40-K48. The caller has
- * set TMTU_PKT_L2_GROUP where it applies, and knows directed broadcasts.
- *
- * @return TMTU_OK, or TMTU_R_ABOUT_ERROR, TMTU_R_LATER_FRAGMENT (IPv4),
- *         TMTU_R_GROUP, TMTU_R_L2_GROUP, TMTU_R_SOURCE
- */
-TMTU_API enum tmtu_reason tmtu_icmp_may_send(const struct tmtu_pkt *pkt,
-                                             enum tmtu_icmp_kind kind);
-
 /** The TOS of a built ICMPv4 error. */
 enum tmtu_icmp_tos {
     TMTU_ICMP_TOS_LINUX = 0, /**< precedence 6 over the offender's four TOS
@@ -94,10 +82,10 @@ struct tmtu_icmp_error {
     uint16_t max;    /**< longest message, at most 576 or 1280; 0: those; less
                           where the path back carries less (K52) */
     uint16_t id;     /**< IPv4 identification of the message */
-    uint8_t kind;    /**< enum tmtu_icmp_kind: UNREACH, TOO_BIG, EXPIRED, PARAM */
-    uint8_t code;    /**< of UNREACH, EXPIRED and PARAM */
-    uint8_t ttl;     /**< TTL or hop limit of the message; 0: 64 */
-    uint8_t tos;     /**< enum tmtu_icmp_tos; ICMPv6 has traffic class 0 */
+    uint8_t kind; /**< enum tmtu_icmp_kind: UNREACH, TOO_BIG, EXPIRED, PARAM */
+    uint8_t code; /**< of UNREACH, EXPIRED and PARAM */
+    uint8_t ttl;  /**< TTL or hop limit of the message; 0: 64 */
+    uint8_t tos;  /**< enum tmtu_icmp_tos; ICMPv6 has traffic class 0 */
 };
 
 /** Nothing but the size: to be filled in. */
@@ -105,6 +93,21 @@ struct tmtu_icmp_error {
     {                                                                          \
         sizeof(struct tmtu_icmp_error), {0}, 0, 0, 0, 0, 0, 0, 0               \
     }
+
+/**
+ * Whether @p error may be sent about @p pkt.
+ *
+ * RFC 1122 §3.2.2, RFC 1812 §4.3.2.7, RFC 4443 §2.4 e; K40-K48. The caller has
+ * set TMTU_PKT_L2_GROUP where it applies, and knows directed broadcasts and
+ * anycast addresses. Of @p error only kind, code and info (the pointer of a
+ * parameter problem) are looked at.
+ *
+ * @return TMTU_OK, or TMTU_R_ABOUT_ERROR, TMTU_R_LATER_FRAGMENT (IPv4),
+ *         TMTU_R_GROUP, TMTU_R_L2_GROUP, TMTU_R_SOURCE
+ */
+TMTU_API enum tmtu_reason
+tmtu_icmp_may_send(const struct tmtu_pkt *pkt,
+                   const struct tmtu_icmp_error *error);
 
 /**
  * Builds the error around the offending packet, in place: cuts it to the
@@ -122,7 +125,8 @@ struct tmtu_icmp_error {
  * @retval TMTU_E_ARGUMENT  unknown size or kind, a source that is not a host of
  *                          the right family, or that is the offender's source
  *                          too (Linux ignores those), an MTU below 68 or over
- *                          65535 (IPv4), below 1280 (IPv6)
+ *                          65535 (IPv4), below 1280 (IPv6), or one that the
+ *                          offender does not exceed (it would be a lie)
  * @retval TMTU_E_FORBIDDEN tmtu_icmp_may_send says no, or less than the
  *                          offender's IP header and 8 bytes fit in max (K52)
  *

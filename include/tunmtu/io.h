@@ -25,10 +25,12 @@ extern "C" {
 #define TMTU_IO_PACKET (TMTU_IO_HEADROOM + 65535 + 65)
 
 /* tmtu_io_packet.flags */
-#define TMTU_IO_L2_GROUP 0x1u /**< the link-layer destination was multicast or
-                                   broadcast */
-#define TMTU_IO_CUT 0x2u      /**< longer than the memory, or than the capture:
-                                   only its beginning is here */
+#define TMTU_IO_L2_GROUP                                                       \
+    0x1u /**< the link-layer destination was multicast or                      \
+              broadcast */
+#define TMTU_IO_CUT                                                            \
+    0x2u /**< longer than the memory, or than the capture:                     \
+              only its beginning is here */
 
 /** One packet of a burst, in memory of the caller. */
 struct tmtu_io_packet {
@@ -136,7 +138,8 @@ TMTU_API struct tmtu_io *tmtu_io_pcap(const char *in, const char *out,
                                       char *why);
 
 /** Memory: packets put in by tmtu_io_memory_feed come out of recv; what is sent
- *  is kept for tmtu_io_memory_take. For tests and embedding. NULL: no memory. */
+ *  is kept for tmtu_io_memory_take. For tests and embedding. NULL: no memory.
+ */
 TMTU_API struct tmtu_io *tmtu_io_memory(uint32_t mtu);
 
 /** Makes a copy of the @p n bytes at @p p the next packet to be received.

@@ -18,19 +18,22 @@ extern "C" {
 
 /* How to parse. */
 #define TMTU_IP_VERIFY 0x1u /**< verify the IPv4 header checksum */
-#define TMTU_IP_QUOTED 0x2u /**< a quote out of an ICMP error: may be cut off,
-                                 its length and checksum are hearsay */
+#define TMTU_IP_QUOTED                                                         \
+    0x2u /**< a quote out of an ICMP error: may be cut off,                    \
+              its length and checksum are hearsay */
 
 /* tmtu_pkt.flags */
-#define TMTU_PKT_DF 0x01u      /**< IPv4 "don't fragment" */
+#define TMTU_PKT_DF       0x01u /**< IPv4 "don't fragment" */
 #define TMTU_PKT_FRAGMENT 0x02u /**< a fragment (IPv6: not an atomic one) */
-#define TMTU_PKT_LATER 0x04u   /**< a fragment other than the first */
-#define TMTU_PKT_MF 0x08u      /**< more fragments follow */
-#define TMTU_PKT_ICMP 0x10u    /**< tmtu_pkt.icmp_type was in the packet */
-#define TMTU_PKT_CUT 0x20u     /**< quoted only: ends before the transport
-                                    header is reached */
-#define TMTU_PKT_L2_GROUP 0x40u /**< set by the caller: the link layer's
-                                     destination was multicast or broadcast */
+#define TMTU_PKT_LATER    0x04u /**< a fragment other than the first */
+#define TMTU_PKT_MF       0x08u /**< more fragments follow */
+#define TMTU_PKT_ICMP     0x10u /**< tmtu_pkt.icmp_type was in the packet */
+#define TMTU_PKT_CUT                                                           \
+    0x20u /**< quoted only: ends before the transport                          \
+               header is reached */
+#define TMTU_PKT_L2_GROUP                                                      \
+    0x40u /**< set by the caller: the link layer's                             \
+               destination was multicast or broadcast */
 
 /**
  * A parsed packet. Offsets and lengths in bytes, from its first byte.
@@ -38,24 +41,24 @@ extern "C" {
  * It points into the packet and is good for as long as those bytes are.
  */
 struct tmtu_pkt {
-    const uint8_t *data;   /**< first byte of the IP header */
-    uint32_t len;          /**< length that its header tells, whole packet */
-    uint32_t have;         /**< bytes of it at data; less than len only in a
-                                quote */
-    uint16_t l4;           /**< where the transport header begins, or the data
-                                of a later fragment */
-    uint16_t nexthdr_at;   /**< IPv6: the Next Header byte of the last header
-                                that each fragment must repeat */
+    const uint8_t *data;     /**< first byte of the IP header */
+    uint32_t len;            /**< length that its header tells, whole packet */
+    uint32_t have;           /**< bytes of it at data; less than len only in a
+                                  quote */
+    uint16_t l4;             /**< where the transport header begins, or the data
+                                  of a later fragment */
+    uint16_t nexthdr_at;     /**< IPv6: the Next Header byte of the last header
+                                  that each fragment must repeat */
     uint16_t unfragmentable; /**< length of the headers that each fragment must
                                 repeat; IPv4: header length */
-    uint16_t frag_at;      /**< IPv6: where the Fragment header is; else 0 */
-    uint32_t frag_offset;  /**< of a fragment's data, in bytes */
-    uint32_t id;           /**< IPv4 identification, IPv6 fragment's */
-    uint16_t flags;        /**< TMTU_PKT_* */
-    uint8_t tclass;        /**< IPv4 TOS, IPv6 traffic class */
-    uint8_t ttl;           /**< IPv4 TTL, IPv6 hop limit */
-    uint8_t icmp_type;     /**< with TMTU_PKT_ICMP */
-    uint8_t icmp_code;     /**< with TMTU_PKT_ICMP */
+    uint16_t frag_at;        /**< IPv6: where the Fragment header is; else 0 */
+    uint32_t frag_offset;    /**< of a fragment's data, in bytes */
+    uint32_t id;             /**< IPv4 identification, IPv6 fragment's */
+    uint16_t flags;          /**< TMTU_PKT_* */
+    uint8_t tclass;          /**< IPv4 TOS, IPv6 traffic class */
+    uint8_t ttl;             /**< IPv4 TTL, IPv6 hop limit */
+    uint8_t icmp_type;       /**< with TMTU_PKT_ICMP */
+    uint8_t icmp_code;       /**< with TMTU_PKT_ICMP */
     uint16_t gso_size;     /**< set by the caller: payload bytes of a segment of
                                 a GSO super-packet; 0: it is none */
     uint16_t frag_max;     /**< set by the caller: the largest fragment, of a

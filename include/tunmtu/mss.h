@@ -22,8 +22,9 @@ extern "C" {
 #define TMTU_MSS_DEFAULT6 1220 /**< the same for IPv6 */
 
 /* How to clamp. */
-#define TMTU_MSS_INSERT 0x1u /**< put the option into a SYN that has none and
-                                  carries no data (as Linux' TCPMSS, K118) */
+#define TMTU_MSS_INSERT                                                        \
+    0x1u /**< put the option into a SYN that has none and                      \
+              carries no data (as Linux' TCPMSS, K118) */
 
 /**
  * The MSS for packets of @p mtu bytes: less the fixed IP and TCP headers, never

@@ -25,14 +25,17 @@ enum tmtu_mtu_policy {
 };
 
 /* tmtu_mtu.flags */
-#define TMTU_MTU_IP6_NOTIFY 0x1u /**< IPv6 is answered and dropped whatever the
-                                      policy (RFC 2473 §7.1 a; Linux, K19) */
-#define TMTU_MTU_FLOOR_DROP 0x2u /**< drop all when less than 68 (outer IPv4) or
-                                      1280 (outer IPv6) is left, as Linux does
-                                      (K8, K9); else carry in outer fragments */
-#define TMTU_MTU_ERRORS_DROP 0x4u /**< drop ICMPv6 errors that do not fit, as
-                                       Linux does (K23); else carry them in
-                                       outer fragments */
+#define TMTU_MTU_IP6_NOTIFY                                                    \
+    0x1u /**< IPv6 is answered and dropped whatever the                        \
+              policy (RFC 2473 §7.1 a; Linux, K19) */
+#define TMTU_MTU_FLOOR_DROP                                                    \
+    0x2u /**< drop all when less than 68 (outer IPv4) or                       \
+              1280 (outer IPv6) is left, as Linux does                         \
+              (K8, K9); else carry in outer fragments */
+#define TMTU_MTU_ERRORS_DROP                                                   \
+    0x4u /**< drop ICMPv6 errors that do not fit, as                           \
+              Linux does (K23); else carry them in                             \
+              outer fragments */
 
 /** How much a tunnel carries, and what to do with more; begin with
  *  TMTU_MTU_INIT. */
@@ -53,20 +56,20 @@ struct tmtu_mtu {
 
 /** What to do with a packet. */
 enum tmtu_mtu_action {
-    TMTU_MTU_FITS = 0,      /**< encapsulate */
+    TMTU_MTU_FITS = 0,       /**< encapsulate */
     TMTU_MTU_OUTER_FRAG = 1, /**< encapsulate, then cut into fragments; outer DF
                                  is clear on them */
-    TMTU_MTU_DROP = 2       /**< drop, for the reason given */
+    TMTU_MTU_DROP = 2        /**< drop, for the reason given */
 };
 
 /** The decision about one packet. */
 struct tmtu_mtu_decision {
-    uint32_t mtu;        /**< what an error says, in bytes: longest inner packet,
-                              at least 68 (IPv4) or 1280 (IPv6) */
-    uint8_t action;      /**< enum tmtu_mtu_action */
-    uint8_t notify;      /**< nonzero: answer "too big" with mtu, if
-                              tmtu_icmp_may_send allows */
-    uint8_t reason;      /**< enum tmtu_reason; TMTU_OK unless dropped */
+    uint32_t mtu;   /**< what an error says, in bytes: longest inner packet,
+                         at least 68 (IPv4) or 1280 (IPv6) */
+    uint8_t action; /**< enum tmtu_mtu_action */
+    uint8_t notify; /**< nonzero: answer "too big" with mtu, if
+                         tmtu_icmp_may_send allows */
+    uint8_t reason; /**< enum tmtu_reason; TMTU_OK unless dropped */
 };
 
 /** The longest inner packet of @p mtu's tunnel in bytes, 0 if there is no room

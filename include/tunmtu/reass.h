@@ -24,16 +24,16 @@ extern "C" {
 
 /** Counts of what became of fragments. */
 struct tmtu_reass_counters {
-    uint64_t fragments;  /**< given to tmtu_reass_add */
-    uint64_t packets;    /**< put together */
-    uint64_t timeouts;   /**< packets given up, a fragment never came */
-    uint64_t overlaps;   /**< packets dropped, fragments overlap (RFC 5722) */
-    uint64_t limits;     /**< packets dropped, too long or too many fragments */
-    uint64_t malformed;  /**< fragments dropped, not a multiple of 8 bytes, past
-                              the end, or past 65,535 bytes */
-    uint64_t ecn;        /**< packets dropped, CE and Not-ECT mixed (RFC 3168
-                              §5.3) */
-    uint64_t evicted;    /**< packets given up for newer ones, all slots used */
+    uint64_t fragments; /**< given to tmtu_reass_add */
+    uint64_t packets;   /**< put together */
+    uint64_t timeouts;  /**< packets given up, a fragment never came */
+    uint64_t overlaps;  /**< packets dropped, fragments overlap (RFC 5722) */
+    uint64_t limits;    /**< packets dropped, too long or too many fragments */
+    uint64_t malformed; /**< fragments dropped, not a multiple of 8 bytes, past
+                             the end, or past 65,535 bytes */
+    uint64_t ecn;       /**< packets dropped, CE and Not-ECT mixed (RFC 3168
+                             §5.3) */
+    uint64_t evicted;   /**< packets given up for newer ones, all slots used */
 };
 
 /** Packets in the making; opaque, in memory of the caller. */
@@ -76,8 +76,7 @@ TMTU_API struct tmtu_reass *tmtu_reass_init(void *mem, size_t packets,
  */
 TMTU_API TMTU_MUST_CHECK int tmtu_reass_add(struct tmtu_reass *reass,
                                             const struct tmtu_pkt *pkt,
-                                            uint64_t now,
-                                            struct tmtu_buf *out);
+                                            uint64_t now, struct tmtu_buf *out);
 
 /**
  * Gives up one packet whose time is over.

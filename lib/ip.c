@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* One packet, parsed once: headers walked, lengths held against each other. */
+#include <tunmtu/cksum.h>
+#include <tunmtu/ip.h>
+
+#include "wire.h"
+
+_Static_assert(sizeof(struct tmtu_flow) == 40, "flows are compared as bytes");
+
+static inline int ip_has_ports(uint8_t proto)
+{
+    return proto == W_PROTO_TCP || proto == W_PROTO_UDP ||
+           proto == W_PROTO_DCCP || proto == W_PROTO_SCTP ||
+           proto == W_PROTO_UDPLITE;
+}
+
+/* Messages that carry an identifier where errors have unused bytes. */
+static inline int ip_icmp_has_id(uint8_t proto, uint8_t type)
+{
+    if (proto == W_PROTO_ICMPV6)
+        return type == 128 || type == 129; /* echo */
+    return type == 0 || type == 8 || (type >= 13 && type <= 18);
+}
+
+/* The transport header of a packet that is no later fragment: its own lengths,
+ * and the ports. `l4` bytes are there. Writes only what belongs to the flow. */
+static int ip_transport(const uint8_t *p, size_t l4, unsigned how,
+                        struct tmtu_pkt *out)
+{
+    const uint8_t proto = out->flow.proto;
+    const int quoted = (how & TMTU_IP_QUOTED) != 0;
+    const int whole = !quoted && !(out->flags & TMTU_PKT_FRAGMENT);
+
+    if (ip_has_ports(proto)) {
+        if (l4 < 4)
+            goto cut;
+        if (proto == W_PROTO_TCP && whole) { /* RFC 9293 §3.1 */
+            if (l4 < W_TCP_SIZE)
+                return TMTU_E_TRUNCATED;
+            const size_t doff = (size_t)(p[W_TCP_DOFF] >> 4) * 4;
+            if (doff < W_TCP_SIZE || doff > l4)
+                return TMTU_E_MALFORMED;
+        } else if (proto == W_PROTO_UDP && whole) { /* RFC 768 */
+            if (l4 < W_UDP_SIZE)
+                return TMTU_E_TRUNCATED;
+            const size_t len = tmtu_get16(p + W_UDP_LEN);
+            if (len < W_UDP_SIZE || len > l4)
+                return TMTU_E_MALFORMED;
+        }
+        out->flow.sport = tmtu_get16(p);
+        out->flow.dport = tmtu_get16(p + 2);
+        out->flow.flags = TMTU_FLOW_PORTS;
+        return 0;
+    }
+    if (proto == (out->flow.ipver == 4 ? W_PROTO_ICMP : W_PROTO_ICMPV6)) {
+        if (l4 < 2 || (whole && l4 < 4)) /* a checksum, at least */
+            goto cut;
+        out->flags |= TMTU_PKT_ICMP;
+        out->icmp_type = p[W_ICMP_TYPE];
+        out->icmp_code = p[W_ICMP_CODE];
+        if (l4 >= 6 && ip_icmp_has_id(proto, out->icmp_type)) {
+            out->flow.sport = out->flow.dport = tmtu_get16(p + W_ICMP_INFO);
+            out->flow.flags = TMTU_FLOW_PORTS;
+        }
+        return 0;
+    }
+    return 0; /* a protocol without ports */
+
+cut:
+    if (quoted) {
+        out->flags |= TMTU_PKT_CUT;
+        return 0;
+    }
+    /* RFC 7112: an IPv6 first fragment has the whole chain. IPv4 (RFC 791)
+     * lets 8 bytes of data be a fragment; ports fit there. */
+    return whole ? TMTU_E_TRUNCATED : TMTU_E_MALFORMED;
+}
+
+/* RFC 791 §3.1: EOL and NOP are one byte, others tell their length. */
+static int ip_check_options(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+    for (unsigned bound = 0; bound < 40; bound++) {
+        if (i >= n || p[i] == 0)
+            return 0;
+        if (p[i] == 1) {
+            i++;
+            continue;
+        }
+        if (n - i < 2 || p[i + 1] < 2 || p[i + 1] > n - i)
+            return TMTU_E_MALFORMED;
+        i += p[i + 1];
+    }
+    return 0;
+}
+
+static int ip_parse4(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+{
+    const uint8_t *p = tmtu_peek(v, W_IP4_SIZE);
+    if (p == NULL)
+        return TMTU_E_TRUNCATED;
+    const size_t ihl = (p[W_IP4_VHL] & 0x0fu) * 4u;
+    const uint32_t len = tmtu_get16(p + W_IP4_LEN);
+    const int quoted = (how & TMTU_IP_QUOTED) != 0;
+    if (ihl < W_IP4_SIZE || (!quoted && len < ihl))
+        return TMTU_E_MALFORMED;
+    if (tmtu_peek(v, ihl) == NULL)
+        return TMTU_E_TRUNCATED;
+    size_t have = tmtu_view_len(v);
+    if (!quoted) {
+        if (have < len)
+            return TMTU_E_TRUNCATED;
+        have = len; /* the rest is the link layer's padding */
+        if ((how & TMTU_IP_VERIFY) &&
+            (ihl == W_IP4_SIZE ? tmtu_cksum_sum20(p)
+                               : tmtu_cksum_add(0, p, ihl)) != 0xffffu)
+            return TMTU_E_CHECKSUM;
+        if (ihl > W_IP4_SIZE &&
+            ip_check_options(p + W_IP4_SIZE, ihl - W_IP4_SIZE) < 0)
+            return TMTU_E_MALFORMED;
+    } else if (len >= ihl && have > len) {
+        have = len; /* RFC 4884 pads a short quote with zeros */
+    }
+    const uint32_t frag = tmtu_get16(p + W_IP4_FRAG);
+    const uint32_t offset = (frag & W_IP4_OFFSET) * 8u;
+    if (!quoted && offset + len > 65535u) /* as Linux: header counted once */
+        return TMTU_E_MALFORMED;
+
+    struct tmtu_pkt k = {
+        .data = p,
+        .len = len,
+        .have = (uint32_t)have,
+        .l4 = (uint16_t)ihl,
+        .unfragmentable = (uint16_t)ihl,
+        .frag_offset = offset,
+        .id = tmtu_get16(p + W_IP4_ID),
+        .tclass = p[W_IP4_TOS],
+        .ttl = p[W_IP4_TTL],
+        .flow.ipver = 4,
+        .flow.proto = p[W_IP4_PROTO],
+    };
+    tmtu_addr_set4(k.flow.src, p + W_IP4_SRC);
+    tmtu_addr_set4(k.flow.dst, p + W_IP4_DST);
+    k.flags =
+        (uint16_t)((frag & W_IP4_DF ? TMTU_PKT_DF : 0) |
+                   (frag & W_IP4_MF ? TMTU_PKT_MF : 0) |
+                   (frag & (W_IP4_MF | W_IP4_OFFSET) ? TMTU_PKT_FRAGMENT : 0) |
+                   (offset ? TMTU_PKT_LATER : 0));
+    if (!offset) {
+        const int rc = ip_transport(p + ihl, have - ihl, how, &k);
+        if (rc < 0)
+            return rc;
+    }
+    *out = k;
+    return 0;
+}
+
+/* Bytes of an IPv6 extension header that begins like this; 0: it is none. */
+static size_t ip6_ext_len(uint8_t type, const uint8_t *p)
+{
+    switch (type) {
+    case W_PROTO_HOPOPT:
+    case W_PROTO_ROUTING:
+    case W_PROTO_DSTOPTS:
+    case W_PROTO_MOBILITY:
+    case W_PROTO_HIP:
+    case W_PROTO_SHIM6:
+        return (p[1] + 1u) * 8u;
+    case W_PROTO_AH:
+        return (p[1] + 2u) * 4u; /* RFC 4302 §2.2 */
+    case W_PROTO_FRAGMENT:
+        return W_FRAG6_SIZE;
+    default:
+        return 0;
+    }
+}
+
+static int ip6_is_ext(uint8_t type)
+{
+    static const uint8_t any[2] = {0, 0};
+    return ip6_ext_len(type, any) != 0;
+}
+
+static int ip_parse6(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+{
+    const uint8_t *p = tmtu_peek(v, W_IP6_SIZE);
+    if (p == NULL)
+        return TMTU_E_TRUNCATED;
+    const int quoted = (how & TMTU_IP_QUOTED) != 0;
+    const uint32_t len = W_IP6_SIZE + (uint32_t)tmtu_get16(p + W_IP6_LEN);
+    uint8_t next = p[W_IP6_NEXT];
+    if (len == W_IP6_SIZE && next == W_PROTO_HOPOPT && !quoted)
+        return TMTU_E_UNSUPPORTED; /* RFC 2675: a jumbogram */
+    size_t have = tmtu_view_len(v);
+    if (!quoted && have < len)
+        return TMTU_E_TRUNCATED;
+    if (have > len)
+        have = len;
+
+    struct tmtu_pkt k = {
+        .data = p,
+        .len = len,
+        .have = (uint32_t)have,
+        .nexthdr_at = W_IP6_NEXT,
+        .unfragmentable = W_IP6_SIZE,
+        .tclass = (uint8_t)(tmtu_get16(p) >> 4),
+        .ttl = p[W_IP6_HOPS],
+        .flow.ipver = 6,
+    };
+    tmtu_copy(k.flow.src, p + W_IP6_SRC, 16);
+    tmtu_copy(k.flow.dst, p + W_IP6_DST, 16);
+
+    size_t at = W_IP6_SIZE;
+    for (unsigned n = 0; ip6_is_ext(next); n++) {
+        if (n == TMTU_IP6_EXT_MAX)
+            return TMTU_E_LIMIT;
+        if (next == W_PROTO_HOPOPT && at != W_IP6_SIZE)
+            return TMTU_E_MALFORMED; /* RFC 8200 §4.1: only ever first */
+        if (next == W_PROTO_FRAGMENT && k.frag_at != 0)
+            return TMTU_E_MALFORMED; /* a fragment of a fragment */
+        const size_t size = have - at < 8 ? 0 : ip6_ext_len(next, p + at);
+        if (size == 0 || have - at < size) {
+            if (!quoted)
+                return k.flags & TMTU_PKT_FRAGMENT ? TMTU_E_MALFORMED
+                                                   : TMTU_E_TRUNCATED;
+            k.flags |= TMTU_PKT_CUT;
+            break;
+        }
+        if (next == W_PROTO_FRAGMENT) {
+            const uint32_t word = tmtu_get16(p + at + W_FRAG6_OFFSET);
+            k.frag_at = (uint16_t)at;
+            k.frag_offset = word & W_FRAG6_MASK;
+            k.id = tmtu_get32(p + at + W_FRAG6_ID);
+            if (word & W_FRAG6_MF)
+                k.flags |= TMTU_PKT_MF | TMTU_PKT_FRAGMENT;
+            if (k.frag_offset)
+                k.flags |= TMTU_PKT_LATER | TMTU_PKT_FRAGMENT;
+        }
+        if (next == W_PROTO_HOPOPT || next == W_PROTO_ROUTING) {
+            k.unfragmentable = (uint16_t)(at + size);
+            k.nexthdr_at = (uint16_t)at;
+        }
+        next = p[at];
+        at += size;
+        if (k.flags & TMTU_PKT_LATER)
+            break; /* data follows, whatever it looks like */
+    }
+    k.l4 = (uint16_t)at;
+    k.flow.proto = next;
+    if (!(k.flags & (TMTU_PKT_LATER | TMTU_PKT_CUT))) {
+        const int rc = ip_transport(p + at, have - at, how, &k);
+        if (rc < 0)
+            return rc;
+    }
+    *out = k;
+    return 0;
+}
+
+int tmtu_ip_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+{
+    const uint8_t *p = tmtu_peek(v, 1);
+    if (p == NULL)
+        return TMTU_E_TRUNCATED;
+    switch (p[0] >> 4) {
+    case 4:
+        return ip_parse4(v, how, out);
+    case 6:
+        return ip_parse6(v, how, out);
+    default:
+        return TMTU_E_MALFORMED;
+    }
+}
+
+int tmtu_ip_is_icmp_error(const struct tmtu_pkt *pkt)
+{
+    const uint8_t type = pkt->icmp_type;
+    if (pkt->flags & TMTU_PKT_LATER)
+        return 0; /* nobody can tell */
+    if (pkt->flow.ipver == 6) {
+        if (pkt->flow.proto != W_PROTO_ICMPV6)
+            return 0;
+        return !(pkt->flags & TMTU_PKT_ICMP) || type < 128 || type == 137;
+    }
+    if (pkt->flow.proto != W_PROTO_ICMP)
+        return 0;
+    /* Queries are 0, 8 and 13 to 18; the others are errors or nothing. */
+    return !(pkt->flags & TMTU_PKT_ICMP) || !ip_icmp_has_id(W_PROTO_ICMP, type);
+}
+
+int tmtu_ip_hop(struct tmtu_buf *buf, struct tmtu_pkt *pkt)
+{
+    if (pkt->ttl <= 1)
+        return TMTU_E_FORBIDDEN;
+    uint8_t *ip = buf->data;
+    pkt->ttl--;
+    if (pkt->flow.ipver == 6) {
+        ip[W_IP6_HOPS] = pkt->ttl;
+        return 0;
+    }
+    const uint16_t from = tmtu_get16(ip + W_IP4_TTL);
+    ip[W_IP4_TTL] = pkt->ttl;
+    tmtu_put16(ip + W_IP4_CHECK,
+               tmtu_cksum_update16(tmtu_get16(ip + W_IP4_CHECK), from,
+                                   (uint16_t)(from - 0x100u)));
+    return 0;
+}

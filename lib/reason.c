@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Reasons in words that fit a counter. */
+#include <tunmtu/reason.h>
+
+#include <stddef.h>
+
+const char *tmtu_reason_name(int reason)
+{
+    static const char *const names[] = {
+        "ok",
+        "truncated",
+        "malformed",
+        "checksum",
+        "limit",
+        "unsupported",
+        "internal",
+        "ttl_expired",
+        "too_big",
+        "too_big_fragment",
+        "too_big_error",
+        "mtu_floor",
+        "oversize",
+        "loop",
+        "about_error",
+        "later_fragment",
+        "group",
+        "l2_group",
+        "source",
+        "no_room",
+        "not_tunnel",
+        "outer_source",
+        "outer_dest",
+        "outer_fragment",
+        "inner_version",
+        "inner_malformed",
+        "inner_source",
+        "inner_dest",
+        "inner_ttl",
+        "ecn",
+    };
+    _Static_assert(sizeof names / sizeof names[0] == TMTU_REASONS,
+                   "a name for every reason");
+    return reason < 0 || reason >= TMTU_REASONS ? NULL : names[reason];
+}
