@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The outer IP header: written in front of a packet, and taken off again. */
+#include <tunmtu/encap.h>
+
+#include "wire.h"
+#include <tunmtu/cksum.h>
+
+/* Bytes between the outer IP header and the inner one. */
+static int encap_shim(const struct tmtu_encap *encap)
+{
+    switch (encap->kind) {
+    case TMTU_ENCAP_IPIP:
+        return 0;
+    default:
+        return TMTU_E_ARGUMENT;
+    }
+}
+
+static inline int encap_outer4(const struct tmtu_encap *encap)
+{
+    return tmtu_addr_is4(encap->dst);
+}
+
+uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap)
+{
+    const int shim = encap_shim(encap);
+    if (encap->size != sizeof *encap || shim < 0)
+        return 0;
+    return (uint16_t)(shim + (encap_outer4(encap) ? W_IP4_SIZE : W_IP6_SIZE));
+}
+
+int tmtu_encap_check(const struct tmtu_encap *encap)
+{
+    if (encap->size != sizeof *encap || encap_shim(encap) < 0 ||
+        encap->df > TMTU_DF_CLEAR || encap->ecn > TMTU_ECN_3168 ||
+        (encap->dscp > 63 && encap->dscp != TMTU_DSCP_COPY) ||
+        tmtu_addr_is4(encap->src) != tmtu_addr_is4(encap->dst) ||
+        !tmtu_addr_is_host(encap->src) || !tmtu_addr_is_host(encap->dst) ||
+        tmtu_addr_equal(encap->src, encap->dst))
+        return TMTU_E_ARGUMENT;
+    return 0;
+}
+
+static inline uint8_t encap_tclass(const struct tmtu_encap *encap, uint8_t in)
+{
+    uint8_t ecn = in & 3;
+    if (encap->ecn == TMTU_ECN_COMPAT)
+        ecn = 0;
+    else if (encap->ecn == TMTU_ECN_3168 && ecn == 3)
+        ecn = 2; /* CE is set anew inside the tunnel: K33 */
+    const unsigned dscp =
+        encap->dscp == TMTU_DSCP_COPY ? in & 0xfcu : (unsigned)encap->dscp << 2;
+    return (uint8_t)(dscp | ecn);
+}
+
+static inline int encap_df(const struct tmtu_encap *encap,
+                           const struct tmtu_pkt *pkt)
+{
+    if (encap->df ==
+        TMTU_DF_COPY) /* never set by IPv6: parse leaves it clear */
+        return pkt->flags & TMTU_PKT_DF;
+    return encap->df == TMTU_DF_SET;
+}
+
+/* Sums are taken from the values: reading back bytes just written stalls. */
+static inline void encap_write4(uint8_t *p, const struct tmtu_encap *encap,
+                                uint32_t first, uint32_t second, uint16_t third)
+{
+    const uint32_t src = tmtu_get32(encap->src + 12);
+    const uint32_t dst = tmtu_get32(encap->dst + 12);
+    const uint32_t sum = (first >> 16) + (first & 0xffffu) + (second >> 16) +
+                         (second & 0xffffu) + third + (src >> 16) +
+                         (src & 0xffffu) + (dst >> 16) + (dst & 0xffffu);
+    tmtu_put32(p, first);
+    tmtu_put32(p + W_IP4_ID, second);
+    tmtu_put32(p + W_IP4_TTL, (uint32_t)third << 16 | tmtu_cksum_finish(sum));
+    tmtu_put32(p + W_IP4_SRC, src);
+    tmtu_put32(p + W_IP4_DST, dst);
+}
+
+int tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                    const struct tmtu_encap *encap,
+                    const struct tmtu_encap_each *each)
+{
+    const uint32_t overhead = tmtu_encap_overhead(encap);
+    if (overhead == 0)
+        return TMTU_E_ARGUMENT;
+    const int v4 = encap_outer4(encap);
+    const uint32_t len = pkt->len + overhead;
+    if (len > 65535u + (v4 ? 0u : (uint32_t)W_IP6_SIZE))
+        return TMTU_E_LIMIT;
+    uint8_t *p = tmtu_buf_push(buf, overhead);
+    if (p == NULL)
+        return TMTU_E_NOSPACE;
+    tmtu_buf_trim(buf, len);
+
+    const uint8_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
+    const uint8_t tclass = encap_tclass(encap, pkt->tclass);
+    const uint8_t ttl = encap->ttl ? encap->ttl : pkt->ttl;
+    if (v4) {
+        const int df = encap_df(encap, pkt);
+        encap_write4(p, encap, 0x45000000u | (uint32_t)tclass << 16 | len,
+                     df ? W_IP4_DF : each->id << 16,
+                     (uint16_t)(ttl << 8 | proto));
+    } else {
+        uint32_t label = each->hash & 0xfffffu;
+        if (label == 0 && each->hash != 0)
+            label = 1; /* RFC 6438 §2: 0 means that there is none */
+        tmtu_put32(p, 6u << 28 | (uint32_t)tclass << 20 | label);
+        tmtu_put32(p + W_IP6_LEN,
+                   (len - W_IP6_SIZE) << 16 | (uint32_t)proto << 8 | ttl);
+        tmtu_copy(p + W_IP6_SRC, encap->src, 16);
+        tmtu_copy(p + W_IP6_DST, encap->dst, 16);
+    }
+    return 0;
+}
+
+/* RFC 4213 §3.6, RFC 1122 §3.2.1.3: sources that no packet may have. The
+ * unspecified IPv6 address is one that a host may have for a while. */
+static int encap_source_ok(const struct tmtu_pkt *inner)
+{
+    const uint8_t *a = inner->flow.src;
+    if (inner->flow.ipver == 4)
+        return tmtu_addr_is_host(a);
+    if (tmtu_addr_is_unspecified(a))
+        return !tmtu_addr_is4(a);
+    return a[0] != 0xff && !(tmtu_load64(a) == 0 &&
+                             (tmtu_get32(a + 8) == 0 || tmtu_addr_is4(a)));
+}
+
+/* RFC 6040 §4.2: what the inner field becomes; row: inner, column: outer; in
+ * the order Not-ECT, ECT(1), ECT(0), CE. Negative: drop. */
+static int encap_ecn_out(unsigned inner, unsigned outer)
+{
+    if (inner == 3)
+        return 3;
+    if (outer == 3)
+        return inner == 0 ? -1 : 3;
+    if (inner == 2 && outer == 1)
+        return 1;
+    return (int)inner;
+}
+
+static void encap_set_ecn(uint8_t *ip, struct tmtu_pkt *inner, uint8_t ecn)
+{
+    const uint8_t tclass = (uint8_t)((inner->tclass & 0xfcu) | ecn);
+    const uint16_t from = tmtu_get16(ip);
+    uint16_t to;
+    if (inner->flow.ipver == 4)
+        to = (uint16_t)((from & 0xff00u) | tclass);
+    else
+        to = (uint16_t)((from & 0xf00fu) | (unsigned)tclass << 4);
+    tmtu_put16(ip, to);
+    if (inner->flow.ipver == 4)
+        tmtu_put16(ip + W_IP4_CHECK,
+                   tmtu_cksum_update16(tmtu_get16(ip + W_IP4_CHECK), from, to));
+    inner->tclass = tclass;
+}
+
+enum tmtu_reason tmtu_encap_pull(struct tmtu_buf *buf,
+                                 const struct tmtu_pkt *outer,
+                                 const struct tmtu_encap *encap,
+                                 struct tmtu_pkt *inner)
+{
+    const int v4 = outer->flow.ipver == 4;
+    const uint8_t proto = outer->flow.proto;
+    if (encap->size != sizeof *encap || encap->kind != TMTU_ENCAP_IPIP ||
+        encap_outer4(encap) != v4 ||
+        (proto != W_PROTO_IPIP && proto != W_PROTO_IPV6))
+        return TMTU_R_NOT_TUNNEL;
+    if (!tmtu_addr_is_unspecified(encap->dst) &&
+        !tmtu_addr_equal(encap->dst, outer->flow.dst))
+        return TMTU_R_OUTER_DEST;
+    if (tmtu_addr_is_group(outer->flow.src) ||
+        (!tmtu_addr_is_unspecified(encap->src) &&
+         !tmtu_addr_equal(encap->src, outer->flow.src)))
+        return TMTU_R_OUTER_SOURCE;
+    if (outer->flags & TMTU_PKT_FRAGMENT)
+        return TMTU_R_OUTER_FRAGMENT;
+
+    const struct tmtu_view v = {outer->data + outer->l4,
+                                outer->data + outer->have};
+    const uint8_t *ip = tmtu_peek(v, 1);
+    if (ip == NULL)
+        return TMTU_R_INNER_MALFORMED;
+    if (ip[0] >> 4 != (proto == W_PROTO_IPIP ? 4 : 6))
+        return TMTU_R_INNER_VERSION;
+    struct tmtu_pkt pkt;
+    if (tmtu_ip_parse(v, TMTU_IP_VERIFY, &pkt) < 0)
+        return TMTU_R_INNER_MALFORMED;
+    if (!encap_source_ok(&pkt))
+        return TMTU_R_INNER_SOURCE;
+    if (pkt.ttl == 0)
+        return TMTU_R_INNER_TTL; /* RFC 2003 §3.1 */
+    const int ecn = encap_ecn_out(pkt.tclass & 3u, outer->tclass & 3u);
+    if (ecn < 0)
+        return TMTU_R_ECN;
+
+    uint8_t *shim = tmtu_buf_pull(buf, outer->l4);
+    if (shim == NULL)
+        return TMTU_R_INTERNAL; /* buf is not what outer was parsed from */
+    tmtu_buf_trim(buf, pkt.len);
+    if ((pkt.tclass & 3) != ecn)
+        encap_set_ecn(buf->data, &pkt, (uint8_t)ecn);
+    *inner = pkt;
+    return TMTU_OK;
+}

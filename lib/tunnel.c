@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* One tunnel end: loop, TTL, size, in this order. */
+#include <tunmtu/tunnel.h>
+
+int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
+{
+    if (tunnel->size != sizeof *tunnel ||
+        tunnel->mtu.size != sizeof tunnel->mtu ||
+        tunnel->mtu.policy > TMTU_MTU_BOTH)
+        return TMTU_E_ARGUMENT;
+    const int rc = tmtu_encap_check(&tunnel->encap);
+    if (rc < 0)
+        return rc;
+    const int v4 = tmtu_addr_is4(tunnel->encap.dst);
+    const uint32_t least = v4 ? TMTU_IP4_MIN_MTU : TMTU_IP6_MIN_MTU;
+    if (tunnel->mtu.path_mtu < least || tunnel->mtu.path_mtu > 65535u)
+        return TMTU_E_ARGUMENT;
+    tunnel->mtu.overhead = tmtu_encap_overhead(&tunnel->encap);
+    tunnel->mtu.outer = v4 ? 4 : 6;
+    return 0;
+}
+
+/* RFC 2003 §3.3, RFC 2473 §4.1.2: what comes from an end of the tunnel would
+ * come round again. */
+static inline int tunnel_loops(const struct tmtu_tunnel *t,
+                               const struct tmtu_pkt *pkt)
+{
+    return tmtu_addr_equal(pkt->flow.src, t->encap.dst) ||
+           (!t->host && tmtu_addr_equal(pkt->flow.src, t->encap.src));
+}
+
+static void tunnel_answer(const struct tmtu_pkt *pkt, enum tmtu_icmp_kind kind,
+                          uint32_t info, struct tmtu_verdict *out)
+{
+    struct tmtu_icmp_error error = TMTU_ICMP_ERROR_INIT;
+    error.kind = (uint8_t)kind;
+    error.info = info;
+    out->silent = (uint8_t)tmtu_icmp_may_send(pkt, &error);
+    if (out->silent != TMTU_OK)
+        return;
+    out->answer = (uint8_t)kind;
+    out->info = info;
+}
+
+static void tunnel_drop(struct tmtu_verdict *out, enum tmtu_reason reason)
+{
+    out->action = TMTU_TUNNEL_DROP;
+    out->reason = (uint8_t)reason;
+}
+
+void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
+                       const struct tmtu_pkt *pkt, struct tmtu_verdict *out)
+{
+    struct tmtu_mtu_decision size;
+    struct tmtu_verdict v = {0, TMTU_TUNNEL_SEND, TMTU_OK, 0, TMTU_OK};
+
+    if (tunnel_loops(tunnel, pkt)) {
+        tunnel_drop(&v, TMTU_R_LOOP);
+    } else if (!tunnel->host && pkt->ttl <= 1) {
+        tunnel_drop(&v, TMTU_R_TTL_EXPIRED);
+        tunnel_answer(pkt, TMTU_ICMP_EXPIRED, 0, &v);
+    } else if (tmtu_mtu_decide(pkt, &tunnel->mtu, &size) < 0) {
+        tunnel_drop(&v, TMTU_R_INTERNAL);
+    } else if (size.action == TMTU_MTU_FITS && pkt->gso_size == 0) {
+        ; /* nothing to say: what nearly all packets are */
+    } else {
+        if (size.action == TMTU_MTU_DROP)
+            tunnel_drop(&v, (enum tmtu_reason)size.reason);
+        else if (pkt->len + tunnel->mtu.overhead > 65535u)
+            tunnel_drop(&v, TMTU_R_OVERSIZE);
+        else if (size.action == TMTU_MTU_OUTER_FRAG)
+            v.action = TMTU_TUNNEL_CUT;
+        if (size.notify)
+            tunnel_answer(pkt, TMTU_ICMP_TOO_BIG, size.mtu, &v);
+    }
+    *out = v;
+}
+
+int tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+                     const struct tmtu_tunnel *tunnel,
+                     const struct tmtu_encap_each *each)
+{
+    struct tmtu_buf inner = *buf;
+    if (tunnel->host)
+        return tmtu_encap_push(buf, pkt, &tunnel->encap, each);
+    if (pkt->ttl <= 1)
+        return TMTU_E_FORBIDDEN;
+    pkt->ttl--; /* an outer TTL copied from the inner one is the new one: K34 */
+    const int rc = tmtu_encap_push(buf, pkt, &tunnel->encap, each);
+    pkt->ttl++;
+    return rc < 0 ? rc : tmtu_ip_hop(&inner, pkt);
+}
