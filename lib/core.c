@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything about one packet (floors L0 to L2) as one translation unit that
+ * also compiles freestanding and for BPF. */
+#include "cksum.c"
+#include "hash.c"
+#include "ip.c"
+#include "ip_transport.c"
+#include "icmp.c"
+#include "icmp_build.c"
+#include "encap.c"
+#include "mtu.c"
+#include "mss.c"
+#include "frag.c"
