@@ -78,6 +78,10 @@ TMTU_API TMTU_MUST_CHECK int tmtu_reass_add(struct tmtu_reass *reass,
                                             const struct tmtu_pkt *pkt,
                                             uint64_t now, struct tmtu_buf *out);
 
+/** Length in bytes of the largest fragment, header included, of the packet
+ *  that tmtu_reass_add completed last: for tmtu_pkt.frag_max (K25). */
+TMTU_API uint16_t tmtu_reass_largest(const struct tmtu_reass *reass);
+
 /**
  * Gives up one packet whose time is over.
  *
