@@ -56,8 +56,7 @@ static inline uint8_t encap_tclass(const struct tmtu_encap *encap, uint8_t in)
 static inline int encap_df(const struct tmtu_encap *encap,
                            const struct tmtu_pkt *pkt)
 {
-    if (encap->df ==
-        TMTU_DF_COPY) /* never set by IPv6: parse leaves it clear */
+    if (encap->df == TMTU_DF_COPY) /* IPv6 has none: clear, K20 */
         return pkt->flags & TMTU_PKT_DF;
     return encap->df == TMTU_DF_SET;
 }
@@ -85,6 +84,8 @@ int tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
     const uint32_t overhead = tmtu_encap_overhead(encap);
     if (overhead == 0)
         return TMTU_E_ARGUMENT;
+    if (pkt->ttl == 0)
+        return TMTU_E_FORBIDDEN; /* RFC 2003 §3.1 */
     const int v4 = encap_outer4(encap);
     const uint32_t len = pkt->len + overhead;
     if (len > 65535u + (v4 ? 0u : (uint32_t)W_IP6_SIZE))
@@ -171,7 +172,8 @@ enum tmtu_reason tmtu_encap_pull(struct tmtu_buf *buf,
     if (!tmtu_addr_is_unspecified(encap->dst) &&
         !tmtu_addr_equal(encap->dst, outer->flow.dst))
         return TMTU_R_OUTER_DEST;
-    if (tmtu_addr_is_group(outer->flow.src) ||
+    if (!tmtu_addr_is_host(outer->flow.src) ||
+        tmtu_addr_is4(outer->flow.src) != v4 ||
         (!tmtu_addr_is_unspecified(encap->src) &&
          !tmtu_addr_equal(encap->src, outer->flow.src)))
         return TMTU_R_OUTER_SOURCE;

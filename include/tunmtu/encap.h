@@ -29,7 +29,8 @@ enum tmtu_encap_df {
     TMTU_DF_CLEAR = 2 /**< never (K18: IPVS with pmtu_disc=0) */
 };
 
-/** ECN field of the outer header, and what leaving the tunnel makes of it. */
+/** ECN field of the outer header. What leaving the tunnel makes of it does not
+ *  depend on this: RFC 6040 §4.2. */
 enum tmtu_encap_ecn {
     TMTU_ECN_NORMAL = 0, /**< copied (RFC 6040 §4.1 normal mode) */
     TMTU_ECN_COMPAT = 1, /**< 0 (RFC 6040 §4.1 compatibility mode) */
@@ -61,13 +62,14 @@ struct tmtu_encap {
 
 /** What differs from packet to packet in one tunnel. */
 struct tmtu_encap_each {
-    uint32_t id;   /**< IPv4 identification, used when DF is clear (RFC 6864);
-                        with DF it is 0 (K36) */
+    uint32_t id;   /**< its low 16 bits are the IPv4 identification when DF is
+                        clear (RFC 6864); with DF that is 0 (K36) */
     uint32_t hash; /**< of the inner flow: its low 20 bits are the outer flow
                         label (RFC 6438); 0: no label (K39) */
 };
 
-/** Bytes that @p encap puts in front of a packet; 0 when it is not valid. */
+/** Bytes that @p encap puts in front of a packet; 0 when its size or kind is
+ *  unknown. */
 TMTU_API uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap);
 
 /**
@@ -90,7 +92,9 @@ TMTU_API TMTU_MUST_CHECK int tmtu_encap_check(const struct tmtu_encap *encap);
  * @param each  identification and hash for this packet
  * @retval 0               @p buf is the outer packet
  * @retval TMTU_E_NOSPACE  too little headroom
- * @retval TMTU_E_LIMIT    over 65535 bytes in all (RFC 791)
+ * @retval TMTU_E_LIMIT    over 65535 bytes in all (RFC 791); over IPv6, behind
+ *                         the outer header (RFC 8200 §3)
+ * @retval TMTU_E_FORBIDDEN the inner TTL or hop limit is 0 (RFC 2003 §3.1)
  * @retval TMTU_E_ARGUMENT unknown size or kind
  *
  * On failure nothing is changed.
@@ -105,9 +109,10 @@ tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
  *
  * Names are those of the packet's sender: @p encap's src is the peer who must
  * have sent it, dst the local end; an end that is unspecified (0.0.0.0 or ::)
- * allows any of that family. The inner packet is trimmed to its own length
- * (RFC 4213 §3.6), its IPv4 checksum is verified. Congestion marks move from
- * the outer to the inner header (RFC 6040 §4.2).
+ * allows any host, and the family is that of dst. The other members, but for
+ * size and kind, are not looked at. The inner packet is trimmed to its own
+ * length (RFC 4213 §3.6), its IPv4 checksum is verified. Congestion marks move
+ * from the outer to the inner header (RFC 6040 §4.2).
  *
  * @param buf   the outer packet
  * @param outer as parsed from @p buf
@@ -116,7 +121,8 @@ tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
  * @return TMTU_OK; or TMTU_R_NOT_TUNNEL, TMTU_R_OUTER_SOURCE,
  *         TMTU_R_OUTER_DEST, TMTU_R_OUTER_FRAGMENT, TMTU_R_INNER_VERSION,
  *         TMTU_R_INNER_MALFORMED, TMTU_R_INNER_SOURCE, TMTU_R_INNER_TTL,
- *         TMTU_R_ECN: nothing is changed
+ *         TMTU_R_ECN, TMTU_R_INTERNAL (@p buf is not what @p outer was parsed
+ *         from): nothing is changed
  */
 TMTU_API TMTU_MUST_CHECK enum tmtu_reason
 tmtu_encap_pull(struct tmtu_buf *buf, const struct tmtu_pkt *outer,
