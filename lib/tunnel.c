@@ -21,12 +21,28 @@ int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
 }
 
 /* RFC 2003 §3.3, RFC 2473 §4.1.2: what comes from an end of the tunnel would
- * come round again. */
+ * come round again. A host's own packets do when they are the outer ones. */
 static inline int tunnel_loops(const struct tmtu_tunnel *t,
                                const struct tmtu_pkt *pkt)
 {
     return tmtu_addr_equal(pkt->flow.src, t->encap.dst) ||
-           (!t->host && tmtu_addr_equal(pkt->flow.src, t->encap.src));
+           (tmtu_addr_equal(pkt->flow.src, t->encap.src) &&
+            (!t->host || tmtu_addr_equal(pkt->flow.dst, t->encap.dst)));
+}
+
+/* RFC 2003 §3.1: nothing is encapsulated whose TTL is 0, or would be. */
+static inline int tunnel_expires(const struct tmtu_tunnel *t,
+                                 const struct tmtu_pkt *pkt)
+{
+    return pkt->ttl <= (t->host ? 0 : 1);
+}
+
+/* What tmtu_encap_push has no room for in the outer length field. */
+static inline int tunnel_oversize(const struct tmtu_tunnel *t,
+                                  const struct tmtu_pkt *pkt)
+{
+    const uint32_t head = t->mtu.outer == 6 ? 40 : 0; /* RFC 8200 §3 */
+    return pkt->len + t->mtu.overhead > 65535u + head;
 }
 
 static void tunnel_answer(const struct tmtu_pkt *pkt, enum tmtu_icmp_kind kind,
@@ -56,7 +72,7 @@ void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
 
     if (tunnel_loops(tunnel, pkt)) {
         tunnel_drop(&v, TMTU_R_LOOP);
-    } else if (!tunnel->host && pkt->ttl <= 1) {
+    } else if (tunnel_expires(tunnel, pkt)) {
         tunnel_drop(&v, TMTU_R_TTL_EXPIRED);
         tunnel_answer(pkt, TMTU_ICMP_EXPIRED, 0, &v);
     } else if (tmtu_mtu_decide(pkt, &tunnel->mtu, &size) < 0) {
@@ -66,7 +82,7 @@ void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
     } else {
         if (size.action == TMTU_MTU_DROP)
             tunnel_drop(&v, (enum tmtu_reason)size.reason);
-        else if (pkt->len + tunnel->mtu.overhead > 65535u)
+        else if (tunnel_oversize(tunnel, pkt))
             tunnel_drop(&v, TMTU_R_OVERSIZE);
         else if (size.action == TMTU_MTU_OUTER_FRAG)
             v.action = TMTU_TUNNEL_CUT;

@@ -80,9 +80,13 @@ TMTU_API uint32_t tmtu_mtu_inner(const struct tmtu_mtu *mtu);
  * Decides about @p pkt.
  *
  * A GSO super-packet (gso_size) is judged by its segments (K29), a reassembled
- * IPv6 packet (frag_max) by its largest fragment (K25, K26). IPv4 without DF,
- * and ICMP errors, go in outer fragments and are never answered (K17, K22);
- * later IPv6 fragments are dropped in silence (K24). The inner TTL comes first
+ * packet (frag_max) by its largest fragment (K25, K26; for IPv4 with DF that is
+ * kinder than K27). IPv4 without DF, and ICMP errors, go in outer fragments and
+ * are never answered (K17, K22). Later IPv6 fragments are not answered either:
+ * where TMTU_MTU_NOTIFY holds they are dropped in silence (K24). IPv6 packets
+ * of 1280 bytes or less, and IPv4 ones of 68 or less, are always carried, in
+ * outer fragments if need be (RFC 2473 §7.1 b; for Linux, K8 and K9, see
+ * TMTU_MTU_FLOOR_DROP). The inner TTL comes first
  * and is not looked at here.
  *
  * @retval 0               @p out is filled

@@ -62,8 +62,8 @@ TMTU_API TMTU_MUST_CHECK int tmtu_tunnel_check(struct tmtu_tunnel *tunnel);
 /**
  * A packet wants in: decides, and changes nothing.
  *
- * In this order: loop (RFC 2003 §3.3), TTL (a packet that dies earns no "too
- * big": K35, RFC 1812 §5.2.1), size (mtu.h). The answer is what
+ * In this order: loop (RFC 2003 §3.3, RFC 2473 §4.1.2), TTL (a packet that dies
+ * earns no "too big": K35, RFC 1812 §5.2.1), size (mtu.h). The answer is what
  * tmtu_icmp_may_send allows; sending it, from which address and how often, is
  * the caller's.
  */
@@ -81,7 +81,7 @@ TMTU_API void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
  * @param tunnel the tunnel end
  * @param each   identification and hash, see encap.h
  * @retval 0 @p buf is the outer packet; else as tmtu_encap_push, or
- *         TMTU_E_FORBIDDEN: its TTL is used up. Nothing is changed.
+ *         TMTU_E_FORBIDDEN: its TTL is used up. Then nothing is changed.
  */
 TMTU_API TMTU_MUST_CHECK int
 tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
