@@ -12,8 +12,7 @@
 extern "C" {
 #endif
 
-/** TCP options that are looked at; more give TMTU_E_LIMIT. 40 bytes hold no
- *  more than 40. */
+/** TCP options that are looked at: all, 40 bytes hold no more than 40. */
 #define TMTU_TCP_OPTIONS_MAX 40
 
 /** What a peer assumes without the option (RFC 9293 §3.7.1), and the least
@@ -40,18 +39,26 @@ TMTU_API uint16_t tmtu_mss_for_mtu(uint32_t mtu, uint8_t ipver);
  * Lowers the MSS options of a TCP SYN or SYN-ACK to @p mss; never raises one.
  *
  * All MSS options are clamped, at odd offsets too; the TCP checksum is updated
- * (RFC 1624). With TMTU_MSS_INSERT a missing option is appended with the lower
- * of @p mss and the family's default: that needs 4 bytes of tailroom.
+ * (RFC 1624). A first fragment is clamped if its options are all there. An MSS
+ * option that is not 4 bytes long is none: no receiver takes it.
  *
- * @param buf the packet; trimmed to its IP length
- * @param pkt as parsed from @p buf; len, have and data follow an insertion
+ * With TMTU_MSS_INSERT a missing option is put in, with the lower of @p mss
+ * and the family's default, unless the SYN carries data, is a fragment, or has
+ * a TCP header of 60 bytes already (K118). It goes where padding of four
+ * bytes and more is, or else behind the header, which needs 4 bytes of tailroom
+ * behind the IP packet; a shorter end-of-list padding then becomes NOPs,
+ * because nothing behind it would be read (RFC 9293 §3.2).
+ *
+ * @param buf the packet; what follows its IP length is lost by an insertion
+ * @param pkt as parsed from @p buf; len and have follow an insertion
  * @param mss in bytes
  * @param how 0 or TMTU_MSS_INSERT
  * @retval 1                changed
- * @retval 0                a SYN that needs no change
+ * @retval 0                a SYN that needs no change, or must not have one
  * @retval TMTU_E_IGNORED   not TCP, no SYN, or a later fragment
  * @retval TMTU_E_TRUNCATED the TCP header is not all there
- * @retval TMTU_E_MALFORMED an option's length contradicts RFC 9293 §3.2
+ * @retval TMTU_E_MALFORMED the header or an option is too short, or an option
+ *                          runs past the header (RFC 9293 §3.1, §3.2)
  * @retval TMTU_E_NOSPACE   TMTU_MSS_INSERT: too little tailroom
  *
  * On failure nothing is changed.
