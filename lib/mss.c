@@ -124,7 +124,6 @@ static int mss_insert(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
             mss_put8(tcp, at, MSS_NOP);
         o->pad = o->size;
         o->size += MSS_SIZE;
-        o->eol = o->size;
     }
     mss_put8(tcp, o->pad, MSS_KIND);
     mss_put8(tcp, o->pad + 1, MSS_SIZE);
@@ -160,11 +159,10 @@ int tmtu_mss_clamp(struct tmtu_buf *buf, struct tmtu_pkt *pkt, uint16_t mss,
         return mss_lower(tcp, &o, mss);
 
     /* K118: only with no data to move out of the way, and room for an option.
-     * A first fragment has data somewhere; a quote is not ours to make longer.
+     * A first fragment has data somewhere, and so has a quote that was cut off.
      */
     if (!(how & TMTU_MSS_INSERT) || (pkt->flags & TMTU_PKT_FRAGMENT) ||
-        pkt->have != pkt->len || pkt->len - pkt->l4 != o.size ||
-        o.size == MSS_TCP_MAX)
+        pkt->len - pkt->l4 != o.size || o.size == MSS_TCP_MAX)
         return 0;
     const uint16_t assumed =
         pkt->flow.ipver == 4 ? TMTU_MSS_DEFAULT4 : TMTU_MSS_DEFAULT6;

@@ -170,6 +170,8 @@ static const struct {
      1440, 0, SYN, 20},
     {"a kind without its length", "01010108", TMTU_E_MALFORMED, NULL, 1440, 0,
      SYN, 20},
+    {"and the packet ends there", "01010108", TMTU_E_MALFORMED, NULL, 1440, 0,
+     SYN, 0},
     {"malformed behind an MSS: not half done", "020405b405000101",
      TMTU_E_MALFORMED, NULL, 1440, 0, SYN, 0},
     {"R-1122-10 none, and none asked for", "", 0, NULL, 1440, 0, SYN, 0},
@@ -189,6 +191,8 @@ static const struct {
      SYN, 0},
     {"padding of four zeros", "00000000", 1, "02040218", 1440, TMTU_MSS_INSERT,
      SYN, 0},
+    {"padding of eight NOPs: four stay", "0101010101010101", 1,
+     "0204021801010101", 1440, TMTU_MSS_INSERT, SYN, 0},
     {"padding of five: end-of-list stays one", "0303070000000000", 1,
      "0303070204021800", 1440, TMTU_MSS_INSERT, SYN, 0},
     {"junk behind end-of-list stays unread", "0303070000000005", 1,
@@ -373,6 +377,20 @@ static void every_cut_length_is_refused(void **state)
     }
 }
 
+static void a_buffer_without_all_of_the_packet_is_refused(void **state)
+{
+    (void)state;
+    uint8_t p[200];
+    const size_t n = make(p, V4, SYN, "020405b4", 0);
+    struct tmtu_buf b = test_buf(p, n, 0, 0);
+    struct tmtu_pkt pkt;
+    assert_int_equal(tmtu_ip_parse(tmtu_buf_view(&b), 0, &pkt), 0);
+    tmtu_buf_trim(&b, n - 1);
+    assert_int_equal(tmtu_mss_clamp(&b, &pkt, 1440, 0), TMTU_E_TRUNCATED);
+    assert_memory_equal(b.data, p, n);
+    free(b.head);
+}
+
 static void a_quote_is_never_made_longer(void **state)
 {
     (void)state;
@@ -408,15 +426,25 @@ static void mss_follows_the_mtu(void **state)
         uint8_t ipver;
         uint16_t mss;
     } of[] = {
-        {1500, 4, 1460},   {1500, 6, 1440},
-        {1480, 4, 1440},   {1480, 6, 1420},
-        {1280, 6, 1220},   {576, 4, 536}, /* R-6691-01 */
-        {300, 4, 536},     {0, 4, 536},
-        {1279, 6, 1220},   {0, 6, 1220},
-        {577, 4, 537},     {1281, 6, 1221}, /* R-LIB-21 */
-        {65535, 4, 65495}, {65595, 6, 65535},
-        {65596, 6, 65535}, {0xffffffffu, 4, 65535},
-        {1480, 4, 1440},   {1460, 4, 1420},
+        {1500, 4, 1460},
+        {1500, 6, 1440},
+        {1480, 4, 1440},
+        {1480, 6, 1420},
+        {1280, 6, 1220},
+        {576, 4, 536}, /* R-6691-01 */
+        {300, 4, 536},
+        {0, 4, 536},
+        {1279, 6, 1220},
+        {0, 6, 1220},
+        {577, 4, 537},
+        {1281, 6, 1221}, /* R-LIB-21 */
+        {65535, 4, 65495},
+        {65594, 6, 65534},
+        {65595, 6, 65535},
+        {65596, 6, 65535},
+        {0xffffffffu, 4, 65535},
+        {1480, 4, 1440},
+        {1460, 4, 1420},
         {1460, 6, 1400}, /* derived: 4in4, 4in6, 6in6 at 1500 */
     };
     for (size_t i = 0; i < TEST_ROWS(of); i++)
@@ -434,6 +462,7 @@ int main(void)
         cmocka_unit_test(fragments_are_left_alone_unless_the_options_are_there),
         cmocka_unit_test(other_protocols_are_not_for_it),
         cmocka_unit_test(every_cut_length_is_refused),
+        cmocka_unit_test(a_buffer_without_all_of_the_packet_is_refused),
         cmocka_unit_test(a_quote_is_never_made_longer),
         cmocka_unit_test(a_short_header_is_malformed),
         cmocka_unit_test(mss_follows_the_mtu),
