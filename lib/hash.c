@@ -66,22 +66,37 @@ uint64_t tmtu_hash_bytes(const struct tmtu_hash_key *key, const uint8_t *p,
     return hash_end(&s);
 }
 
+/* The 128 bits of a product, folded to 64. */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+#if defined(__SIZEOF_INT128__) && !defined(__bpf__)
+    __extension__ typedef unsigned __int128 wide;
+    const wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    const uint64_t al = (uint32_t)a, ah = a >> 32;
+    const uint64_t bl = (uint32_t)b, bh = b >> 32;
+    const uint64_t mid = ah * bl + ((al * bl) >> 32);
+    const uint64_t low = al * bh + (uint32_t)mid;
+    return (a * b) ^ (ah * bh + (mid >> 32) + (low >> 32));
+#endif
+}
+
 uint64_t tmtu_hash_flow(const struct tmtu_hash_key *key,
                         const struct tmtu_flow *flow)
 {
-    struct hash_state s = hash_begin(key);
-    const uint64_t ports = (uint64_t)flow->sport | (uint64_t)flow->dport << 16;
-    const uint64_t kind = (uint64_t)flow->proto | (uint64_t)flow->ipver << 8;
-    if (flow->ipver == 4) { /* 14 bytes: two words, the length in the second */
-        hash_word(&s, (uint64_t)tmtu_get32le(flow->src + 12) |
-                          (uint64_t)tmtu_get32le(flow->dst + 12) << 32);
-        hash_word(&s, ports | kind << 32 | (uint64_t)14 << 56);
-    } else {
-        hash_word(&s, tmtu_get64le(flow->src));
-        hash_word(&s, tmtu_get64le(flow->src + 8));
-        hash_word(&s, tmtu_get64le(flow->dst));
-        hash_word(&s, tmtu_get64le(flow->dst + 8));
-        hash_word(&s, ports | kind << 32 | (uint64_t)38 << 56);
+    const uint64_t last = (uint64_t)flow->sport | (uint64_t)flow->dport << 16 |
+                          (uint64_t)flow->proto << 32 |
+                          (uint64_t)flow->ipver << 40;
+    uint64_t h = tmtu_get32le(flow->src + 12) |
+                 (uint64_t)tmtu_get32le(flow->dst + 12) << 32;
+    if (flow->ipver != 4) {
+        const uint64_t src = hash_fold(tmtu_get64le(flow->src) ^ key->k1,
+                                       tmtu_get64le(flow->src + 8) ^ key->k0);
+        const uint64_t dst = hash_fold(tmtu_get64le(flow->dst) ^ ~key->k0,
+                                       tmtu_get64le(flow->dst + 8) ^ ~key->k1);
+        h = src ^ hash_rotl(dst, 32);
     }
-    return hash_end(&s);
+    h = hash_fold(h ^ key->k0, last ^ key->k1);
+    return hash_fold(h ^ key->k1, 0x9e3779b97f4a7c15u); /* 2^64 / phi, odd */
 }

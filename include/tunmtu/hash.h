@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file
- * A keyed hash of a flow, equal on every machine that has the key.
- *
- * SipHash-1-3 (Aumasson, Bernstein; the variant that Linux calls hsiphash):
- * who does not know the key cannot choose flows that fall on one server.
+ * Keyed hashes, equal on every machine that has the key: one for flows, one
+ * for anything.
  */
 #ifndef TUNMTU_HASH_H
 #define TUNMTU_HASH_H
@@ -31,16 +29,25 @@ static inline struct tmtu_hash_key tmtu_hash_key(const uint8_t bytes[16])
     return k;
 }
 
-/** SipHash-1-3 of the @p n bytes at @p p, as in the reference code. */
+/**
+ * SipHash-1-3 of the @p n bytes at @p p, as in the reference code (Aumasson,
+ * Bernstein; Linux calls it hsiphash). For tables that somebody may want to
+ * fill with collisions.
+ */
 TMTU_API uint64_t tmtu_hash_bytes(const struct tmtu_hash_key *key,
                                   const uint8_t *p, size_t n);
 
 /**
- * SipHash-1-3 of a flow.
+ * A hash of a flow for placing it: addresses, ports, protocol and version, not
+ * the flags. All 64 bits are good; take the upper ones.
  *
- * What is hashed: both addresses (4 bytes each for IPv4, 16 for IPv6), source
- * and destination port low byte first, protocol, version (4 or 6): 14 or 38
- * bytes. The flags are not.
+ * Two folded 128-bit products (IPv6: four), a third of the price of SipHash:
+ * who does not know the key cannot choose flows that fall on one server, but
+ * it is no pseudo-random function: who sees the hashes themselves can learn
+ * the key. With A = source | destination << 32 and B = source port |
+ * destination port << 16 | protocol << 32 | 4 << 40, all bytes read
+ * little-endian, and fold(x, y) = low ^ high half of x * y, the hash of an IPv4
+ * flow is fold(fold(A ^ k0, B ^ k1) ^ k1, 0x9e3779b97f4a7c15).
  */
 TMTU_API uint64_t tmtu_hash_flow(const struct tmtu_hash_key *key,
                                  const struct tmtu_flow *flow);
