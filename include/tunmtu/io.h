@@ -24,6 +24,9 @@ extern "C" {
  *  for growth included. */
 #define TMTU_IO_PACKET (TMTU_IO_HEADROOM + 65535 + 65)
 
+/** Room for the sentence that tells what went wrong. */
+#define TMTU_IO_WHY 256
+
 /* tmtu_io_packet.flags */
 #define TMTU_IO_L2_GROUP                                                       \
     0x1u /**< the link-layer destination was multicast or                      \
@@ -43,15 +46,20 @@ struct tmtu_io_packet {
 
 struct tmtu_io;
 
-/** What a backend does. Results below zero are -errno. */
+/** What a backend does. Results below zero are -errno, and tmtu_io.why says
+ *  what happened: -ENODEV the interface is gone, -ENETDOWN it is down (and may
+ *  come up again), -EIO the capture ends in the middle of a packet or is not
+ *  one, -ENOSPC and the like what was sent could not be written. */
 struct tmtu_io_ops {
     const char *name; /**< of the backend: "tun" */
     /** Receives up to @p n packets: writes each behind TMTU_IO_HEADROOM bytes
      *  of its memory (buf.head to buf.end). Does not wait. Returns how many;
-     *  0: none now; -ENODATA: there will never be more. */
+     *  0: none now; -ENODATA: there will never be more. What came before an
+     *  error is delivered first. */
     int (*recv)(struct tmtu_io *io, struct tmtu_io_packet *pkts, unsigned n);
-    /** Sends @p n packets, in order. Returns how many it is done with; those
-     *  that the system refused are counted in tmtu_io.send_errors. */
+    /** Sends @p n packets, in order. Returns how many it is done with, fewer
+     *  than @p n only before an error that the next call returns; those that
+     *  the system refused are counted in tmtu_io.send_errors. */
     int (*send)(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
                 unsigned n);
     /** Waits until there may be something to receive, a signal came, or
@@ -67,12 +75,18 @@ struct tmtu_io {
     const struct tmtu_io_ops *ops; /**< what it does */
     int fd;                        /**< readable when there is something to
                                         receive; -1: always try */
-    uint32_t mtu;                  /**< longest packet it sends, in bytes */
+    uint32_t mtu;                  /**< longest packet it sends, in bytes: of
+                                        the interface when it was opened; 65535
+                                        for a capture */
     uint64_t received;             /**< packets */
     uint64_t sent;                 /**< packets */
     uint64_t send_errors;          /**< packets that the system refused */
     uint64_t skipped;              /**< frames received that were not IP, or
                                         not for this host */
+    uint64_t lost;                 /**< packets that came faster than they were
+                                        received, as far as the system told */
+    char why[TMTU_IO_WHY];         /**< one sentence about the last result below
+                                        zero */
 };
 
 /** Receives; see tmtu_io_ops. @p n is cut to TMTU_IO_BURST. */
@@ -101,9 +115,6 @@ static inline int tmtu_io_close(struct tmtu_io *io)
     return io != NULL ? io->ops->close(io) : 0;
 }
 
-/** Room for the sentence that tells why a backend could not be opened. */
-#define TMTU_IO_WHY 256
-
 /**
  * Opens what a user wrote: `tun:NAME`, `afpacket:IFNAME` or
  * `pcap:IN.pcap:OUT.pcap`.
@@ -116,23 +127,39 @@ TMTU_API struct tmtu_io *tmtu_io_open(const char *spec, char *why);
 
 /**
  * TUN (IFF_TUN, IFF_NO_PI): packets that the kernel routes to device @p name,
- * which is created if it does not exist, and up.
+ * which is created if it does not exist (with CAP_NET_ADMIN), and up. They are
+ * no longer than its MTU, and their checksums are complete.
  */
 TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
 
 /**
  * AF_PACKET: IP packets that arrive on interface @p name for this host, in a
- * receive ring; checksums that a local sender left undone are completed.
+ * receive ring; checksums that a local sender left undone are completed, also
+ * those inside a tunnel. Frames with a VLAN tag belong to another interface and
+ * are skipped. Needs CAP_NET_RAW and Linux 4.6.
+ *
  * Packets are sent, many a call, through raw IP sockets bound to the interface:
- * the kernel routes them there and resolves the next hop. The kernel still sees
- * what arrives as well: who owns an address or forwards must not do so here.
+ * the kernel routes them there and resolves the next hop. It writes the IPv4
+ * header checksum, and an identification where that is 0 without DF; it neither
+ * fragments nor heeds what it learnt of the path MTU. A packet longer than the
+ * interface's MTU is refused.
+ *
+ * The kernel still sees what arrives as well: who owns an address or forwards
+ * must not do so here. And it merges TCP segments: packets of up to 64 KiB come
+ * out of recv where `ethtool -K IF gro off` was not said, or, between network
+ * namespaces, `ethtool -K IF tso off gso off` at the sender.
  */
 TMTU_API struct tmtu_io *tmtu_io_afpacket(const char *name, char *why);
 
 /**
- * Capture files: reads @p in (pcap or pcapng; Ethernet with VLANs, raw IP or
- * Linux cooked), writes @p out (raw IP, nanoseconds). Either may be NULL. The
- * same input gives the same output.
+ * Capture files: reads @p in (pcap or pcapng; Ethernet with VLANs, raw IP,
+ * Linux cooked or BSD loopback), writes @p out (pcap, raw IP, nanoseconds). The
+ * same input gives the same output. Without @p in there is nothing to receive;
+ * without @p out what is sent is counted and forgotten. "-" is standard input
+ * and output.
+ *
+ * Each burst is in the file when send returns. After a failed write the file
+ * ends with the last whole burst, and nothing more is written.
  */
 TMTU_API struct tmtu_io *tmtu_io_pcap(const char *in, const char *out,
                                       char *why);

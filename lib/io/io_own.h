@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* What the backends of libtunmtu-io share among themselves; not installed. */
+#ifndef TMTU_IO_OWN_H
+#define TMTU_IO_OWN_H
+
+#include <tunmtu/io.h>
+
+/* Writes the sentence that tells the user what went wrong; `why` is TMTU_IO_WHY
+ * bytes, or NULL. */
+__attribute__((format(printf, 2, 3))) void tmtu_io_why(char *why,
+                                                       const char *format, ...);
+
+/* Where a received packet is written, and how much of it fits. */
+static inline uint8_t *tmtu_io_room(const struct tmtu_io_packet *pkt,
+                                    size_t *room)
+{
+    const size_t all = (size_t)(pkt->buf.end - pkt->buf.head);
+    *room = all > TMTU_IO_HEADROOM ? all - TMTU_IO_HEADROOM : 0;
+    return *room > 0 ? pkt->buf.head + TMTU_IO_HEADROOM : pkt->buf.end;
+}
+
+/* Says that `n` bytes were written where tmtu_io_room told. */
+static inline void tmtu_io_filled(struct tmtu_io_packet *pkt, size_t n,
+                                  uint64_t time, uint32_t flags)
+{
+    size_t room;
+    pkt->buf.data = tmtu_io_room(pkt, &room);
+    pkt->buf.tail = pkt->buf.data + n;
+    pkt->time = time;
+    pkt->flags = flags;
+}
+
+/* Copies a packet in, as much as fits. */
+static inline void tmtu_io_fill(struct tmtu_io_packet *pkt, const uint8_t *p,
+                                size_t n, uint64_t time, uint32_t flags)
+{
+    size_t room;
+    uint8_t *to = tmtu_io_room(pkt, &room);
+    if (n > room) {
+        n = room;
+        flags |= TMTU_IO_CUT;
+    }
+    if (n > 0)
+        tmtu_copy(to, p, n);
+    tmtu_io_filled(pkt, n, time, flags);
+}
+
+/* Nonzero when the packet at `p` is of the other IP version than the link
+ * layer's protocol number promised: no host takes it for either. A version
+ * that does not exist is left to the parser, which has a reason for it. */
+static inline int tmtu_io_contradicts(unsigned ethertype, const uint8_t *p,
+                                      size_t n)
+{
+    return n > 0 && (ethertype == 0x0800 ? p[0] >> 4 == 6 : p[0] >> 4 == 4);
+}
+
+/* io_linktype.c: what stands before the IP header in a capture. */
+
+/* Nonzero when tmtu_io_linktype_strip knows this DLT_ value. */
+int tmtu_io_linktype_known(int dlt);
+
+/* Takes the link-layer header off `v`. Returns TMTU_IO_* flags, or -1 when what
+ * follows is not IP. */
+int tmtu_io_linktype_strip(int dlt, struct tmtu_view *v);
+
+/* io_link.c: network interfaces. */
+
+struct tmtu_io_link {
+    char name[16]; /* IFNAMSIZ */
+    unsigned index;
+};
+
+/* Copies a name that can be an interface's. Returns 0 or -EINVAL. */
+int tmtu_io_link_name(struct tmtu_io_link *link, const char *name, char *why);
+
+/* Finds the named interface, reads its MTU, and brings it up if `up` says so.
+ * Returns 0 or -errno. */
+int tmtu_io_link_find(struct tmtu_io_link *link, int up, uint32_t *mtu,
+                      char *why);
+
+/* Returns 0 while it is up; else -ENODEV or -ENETDOWN. */
+int tmtu_io_link_state(const struct tmtu_io_link *link, char *why);
+
+/* tmtu_io_ops.wait of whatever has a file descriptor. */
+int tmtu_io_link_wait(struct tmtu_io *io, int timeout_ms);
+
+/* io_ring.c: receiving from an interface. */
+
+struct tmtu_io_ring {
+    struct tmtu_io *io; /* whose fd, counters and sentence it uses */
+    const struct tmtu_io_link *link;
+    uint8_t *bytes;
+    uint32_t frame_len, frames, next;
+    int alarm; /* an errno that is still to be told; 0: none */
+};
+
+/* Listens on the interface; io->mtu is known. Returns 0 or -errno. */
+int tmtu_io_ring_open(struct tmtu_io_ring *ring, struct tmtu_io *io,
+                      const struct tmtu_io_link *link, char *why);
+
+void tmtu_io_ring_close(struct tmtu_io_ring *ring);
+
+/* tmtu_io_ops.recv. */
+int tmtu_io_ring_recv(struct tmtu_io_ring *ring, struct tmtu_io_packet *pkts,
+                      unsigned n);
+
+/* io_rawip.c: sending through raw IP sockets. */
+
+struct tmtu_io_rawip {
+    int fd4, fd6; /* fd6 is -1 on a host without IPv6 */
+};
+
+/* Opens sockets bound to the interface. Returns 0 or -errno. */
+int tmtu_io_rawip_open(struct tmtu_io_rawip *raw,
+                       const struct tmtu_io_link *link, char *why);
+
+void tmtu_io_rawip_close(struct tmtu_io_rawip *raw);
+
+/* tmtu_io_ops.send. */
+int tmtu_io_rawip_send(struct tmtu_io *io, const struct tmtu_io_rawip *raw,
+                       const struct tmtu_io_link *link,
+                       const struct tmtu_io_packet *pkts, unsigned n);
+
+#endif
