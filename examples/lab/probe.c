@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* tunmtu-probe: both ends of the lab's TCP connections. */
+#include "probe.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: tunmtu-probe serve ADDRESS PORT\n"
+    "       tunmtu-probe stall [--connections N] [--timeout S] ADDRESS PORT\n"
+    "       tunmtu-probe transfer [--bytes N] [--timeout S] ADDRESS PORT\n"
+    "\n"
+    "serve     answers the other two, until it is stopped\n"
+    "stall     opens N connections (32), says a few bytes on each, then sends\n"
+    "          exactly one full-size segment on each, one connection after "
+    "the\n"
+    "          other, and measures how long the server's answer takes\n"
+    "transfer  sends N bytes (100000000), receives as many, and compares the\n"
+    "          checksums of both ends\n"
+    "\n"
+    "Results are lines `name value` on standard output. Whatever waits longer\n"
+    "than S seconds (10) has failed: one sentence on standard error, exit 1.\n";
+
+_Noreturn void probe_fail(const char *format, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fputs("tunmtu-probe: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static _Noreturn void misused(const char *what)
+{
+    fprintf(stderr, "tunmtu-probe: %s; see tunmtu-probe --help\n", what);
+    exit(2);
+}
+
+static uint64_t number(const char *text, uint64_t least, uint64_t most)
+{
+    char *end = NULL;
+    unsigned long long n = strtoull(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || n < least || n > most)
+        misused("that number is out of range");
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"bytes", required_argument, NULL, 'b'},
+        {"connections", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"timeout", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
+    };
+    struct probe_options options = {NULL, NULL, 32, 10, 100000000};
+    const char *mode;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "b:c:ht:", longs, NULL)) != -1) {
+        switch (c) {
+        case 'b':
+            options.bytes = number(optarg, 1, UINT64_C(1) << 40);
+            break;
+        case 'c': /* the first is told apart, the rest have a median */
+            options.connections =
+                (unsigned)number(optarg, 2, PROBE_CONNECTIONS);
+            break;
+        case 't':
+            options.timeout_s = (unsigned)number(optarg, 1, 3600);
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            misused("unknown option");
+        }
+    }
+    if (argc - optind != 3)
+        misused("a mode, an address and a port are needed");
+    mode = argv[optind];
+    options.address = argv[optind + 1];
+    options.port = argv[optind + 2];
+    signal(SIGPIPE, SIG_IGN);
+
+    if (strcmp(mode, "serve") == 0)
+        probe_serve(&options);
+    else if (strcmp(mode, "stall") == 0)
+        probe_stall(&options);
+    else if (strcmp(mode, "transfer") == 0)
+        probe_transfer(&options);
+    else
+        misused("the mode is none of serve, stall, transfer");
+    return 0;
+}
