@@ -87,12 +87,8 @@ cksum_run(uint32_t sum, uint8_t *to, const uint8_t *p, size_t n)
     }
     s += tmtu_load32(end);
 
-    s = (s >> 32) + (uint32_t)s; /* 33 bits */
-    s = (s >> 32) + (uint32_t)s; /* 32 */
-    const uint32_t t = (uint32_t)(s >> 16) + (uint32_t)(s & 0xffffu);
     /* Folded before and after: the sum of the two is at most 0x1fffe. */
-    return tmtu_cksum_fold((uint32_t)tmtu_cksum_fold(sum) +
-                           tmtu_order16(tmtu_cksum_fold(t)));
+    return tmtu_cksum_fold((uint32_t)tmtu_cksum_fold(sum) + tmtu_cksum_wide(s));
 }
 
 uint16_t tmtu_cksum_add(uint32_t sum, const uint8_t *p, size_t n)

@@ -5,28 +5,30 @@
 #include "wire.h"
 #include <tunmtu/cksum.h>
 
-/* Bytes between the outer IP header and the inner one. */
-static int encap_shim(const struct tmtu_encap *encap)
-{
-    switch (encap->kind) {
-    case TMTU_ENCAP_IPIP:
-        return 0;
-    default:
-        return TMTU_E_ARGUMENT;
-    }
-}
-
 static inline int encap_outer4(const struct tmtu_encap *encap)
 {
     return tmtu_addr_is4(encap->dst);
 }
 
-uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap)
+/* Bytes that a kind puts between the outer IP header and the inner one. */
+static inline int encap_shim(const struct tmtu_encap *encap)
+{
+    return encap->kind == TMTU_ENCAP_IPIP ? 0 : (int)TMTU_E_ARGUMENT;
+}
+
+/* In front of a packet in all; negative: the tunnel is not valid. */
+static inline int encap_head(const struct tmtu_encap *encap, int v4)
 {
     const int shim = encap_shim(encap);
     if (encap->size != sizeof *encap || shim < 0)
-        return 0;
-    return (uint16_t)(shim + (encap_outer4(encap) ? W_IP4_SIZE : W_IP6_SIZE));
+        return TMTU_E_ARGUMENT;
+    return shim + (v4 ? W_IP4_SIZE : W_IP6_SIZE);
+}
+
+uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap)
+{
+    const int head = encap_head(encap, encap_outer4(encap));
+    return (uint16_t)(head < 0 ? 0 : head);
 }
 
 int tmtu_encap_check(const struct tmtu_encap *encap)
@@ -41,16 +43,17 @@ int tmtu_encap_check(const struct tmtu_encap *encap)
     return 0;
 }
 
-static inline uint8_t encap_tclass(const struct tmtu_encap *encap, uint8_t in)
+static inline uint32_t encap_tclass(const struct tmtu_encap *encap, uint32_t in)
 {
-    uint8_t ecn = in & 3;
-    if (encap->ecn == TMTU_ECN_COMPAT)
-        ecn = 0;
-    else if (encap->ecn == TMTU_ECN_3168 && ecn == 3)
-        ecn = 2; /* CE is set anew inside the tunnel: K33 */
-    const unsigned dscp =
-        encap->dscp == TMTU_DSCP_COPY ? in & 0xfcu : (unsigned)encap->dscp << 2;
-    return (uint8_t)(dscp | ecn);
+    if (encap->dscp != TMTU_DSCP_COPY)
+        in = (in & 3) | (uint32_t)encap->dscp << 2;
+    if ((in & 3) != 0 && encap->ecn != TMTU_ECN_NORMAL) {
+        if (encap->ecn == TMTU_ECN_COMPAT)
+            in &= ~3u;
+        else if ((in & 3) == 3)
+            in ^= 1; /* CE is set anew inside the tunnel: K33 */
+    }
+    return in;
 }
 
 static inline int encap_df(const struct tmtu_encap *encap,
@@ -61,55 +64,51 @@ static inline int encap_df(const struct tmtu_encap *encap,
     return encap->df == TMTU_DF_SET;
 }
 
-/* Sums are taken from the values: reading back bytes just written stalls. */
+/* The sum is taken from the values: reading back bytes just written stalls.
+ * In words of this machine's order, because the addresses come in those. */
 static inline void encap_write4(uint8_t *p, const struct tmtu_encap *encap,
-                                uint32_t first, uint32_t second, uint16_t third)
+                                uint32_t first, uint32_t second, uint32_t third)
 {
-    const uint32_t src = tmtu_get32(encap->src + 12);
-    const uint32_t dst = tmtu_get32(encap->dst + 12);
-    const uint32_t sum = (first >> 16) + (first & 0xffffu) + (second >> 16) +
-                         (second & 0xffffu) + third + (src >> 16) +
-                         (src & 0xffffu) + (dst >> 16) + (dst & 0xffffu);
-    tmtu_put32(p, first);
-    tmtu_put32(p + W_IP4_ID, second);
-    tmtu_put32(p + W_IP4_TTL, (uint32_t)third << 16 | tmtu_cksum_finish(sum));
-    tmtu_put32(p + W_IP4_SRC, src);
-    tmtu_put32(p + W_IP4_DST, dst);
+    const uint64_t sum = (uint64_t)tmtu_order32(first) + tmtu_order32(second) +
+                         tmtu_order32(third) + tmtu_load32(encap->src + 12) +
+                         tmtu_load32(encap->dst + 12);
+    third |= (uint16_t)~tmtu_cksum_wide(sum);
+    tmtu_store32x2(p, tmtu_order32(first), tmtu_order32(second));
+    tmtu_store32x2(p + W_IP4_TTL, tmtu_order32(third),
+                   tmtu_load32(encap->src + 12));
+    tmtu_copy(p + W_IP4_DST, encap->dst + 12, 4);
 }
 
 int tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
                     const struct tmtu_encap *encap,
                     const struct tmtu_encap_each *each)
 {
-    const uint32_t overhead = tmtu_encap_overhead(encap);
-    if (overhead == 0)
-        return TMTU_E_ARGUMENT;
+    const int v4 = encap_outer4(encap), head = encap_head(encap, v4);
+    if (head < 0)
+        return head;
     if (pkt->ttl == 0)
         return TMTU_E_FORBIDDEN; /* RFC 2003 §3.1 */
-    const int v4 = encap_outer4(encap);
-    const uint32_t len = pkt->len + overhead;
+    const uint32_t len = pkt->len + (uint32_t)head;
     if (len > 65535u + (v4 ? 0u : (uint32_t)W_IP6_SIZE))
         return TMTU_E_LIMIT;
-    uint8_t *p = tmtu_buf_push(buf, overhead);
+    uint8_t *p = tmtu_buf_push(buf, (size_t)head);
     if (p == NULL)
         return TMTU_E_NOSPACE;
     tmtu_buf_trim(buf, len);
 
-    const uint8_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
-    const uint8_t tclass = encap_tclass(encap, pkt->tclass);
-    const uint8_t ttl = encap->ttl ? encap->ttl : pkt->ttl;
+    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
+    const uint32_t tclass = encap_tclass(encap, pkt->tclass);
+    const uint32_t ttl = encap->ttl ? encap->ttl : pkt->ttl;
     if (v4) {
         const int df = encap_df(encap, pkt);
-        encap_write4(p, encap, 0x45000000u | (uint32_t)tclass << 16 | len,
-                     df ? W_IP4_DF : each->id << 16,
-                     (uint16_t)(ttl << 8 | proto));
+        encap_write4(p, encap, 0x45000000u | tclass << 16 | len,
+                     df ? W_IP4_DF : each->id << 16, ttl << 24 | proto << 16);
     } else {
         uint32_t label = each->hash & 0xfffffu;
         if (label == 0 && each->hash != 0)
             label = 1; /* RFC 6438 §2: 0 means that there is none */
-        tmtu_put32(p, 6u << 28 | (uint32_t)tclass << 20 | label);
-        tmtu_put32(p + W_IP6_LEN,
-                   (len - W_IP6_SIZE) << 16 | (uint32_t)proto << 8 | ttl);
+        tmtu_put32(p, 6u << 28 | tclass << 20 | label);
+        tmtu_put32(p + W_IP6_LEN, (len - W_IP6_SIZE) << 16 | proto << 8 | ttl);
         tmtu_copy(p + W_IP6_SRC, encap->src, 16);
         tmtu_copy(p + W_IP6_DST, encap->dst, 16);
     }

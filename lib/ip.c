@@ -22,58 +22,68 @@ static inline int ip_icmp_has_id(uint8_t proto, uint8_t type)
     return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
-/* The transport header of a packet that is no later fragment: its own lengths,
- * and the ports. `l4` bytes are there. Writes only what belongs to the flow. */
-static int ip_transport(const uint8_t *p, size_t l4, unsigned how,
-                        struct tmtu_pkt *out)
+/* What the transport header says about the flow. */
+struct ip_ends {
+    uint16_t sport, dport;
+    uint16_t flow_flags; /* TMTU_FLOW_* */
+    uint16_t pkt_flags;  /* TMTU_PKT_* */
+    uint8_t icmp_type, icmp_code;
+};
+
+/* A transport header that ends too early. A quote may; RFC 7112 has an IPv6
+ * first fragment hold the whole chain, and no IPv4 one is that short either. */
+static int ip_cut(unsigned how, int fragment, struct ip_ends *ends)
 {
-    const uint8_t proto = out->flow.proto;
-    const int quoted = (how & TMTU_IP_QUOTED) != 0;
-    const int whole = !quoted && !(out->flags & TMTU_PKT_FRAGMENT);
+    ends->pkt_flags = TMTU_PKT_CUT;
+    if (how & TMTU_IP_QUOTED)
+        return 0;
+    return fragment ? TMTU_E_MALFORMED : TMTU_E_TRUNCATED;
+}
+
+/* The transport header of a packet that is no later fragment: its own lengths,
+ * and the ports. `l4` bytes of it are there. */
+static int ip_transport(struct tmtu_view v, uint8_t ipver, uint8_t proto,
+                        unsigned how, int fragment, struct ip_ends *ends)
+{
+    const size_t l4 = tmtu_view_len(v);
+    const int whole = !(how & TMTU_IP_QUOTED) && !fragment;
 
     if (ip_has_ports(proto)) {
-        if (l4 < 4)
-            goto cut;
-        if (proto == W_PROTO_TCP && whole) { /* RFC 9293 §3.1 */
-            if (l4 < W_TCP_SIZE)
+        const uint8_t *p = tmtu_peek(v, 4);
+        if (p == NULL)
+            return ip_cut(how, fragment, ends);
+        if (whole && proto == W_PROTO_TCP) { /* RFC 9293 §3.1 */
+            p = tmtu_peek(v, W_TCP_SIZE);
+            if (p == NULL)
                 return TMTU_E_TRUNCATED;
             const size_t doff = (size_t)(p[W_TCP_DOFF] >> 4) * 4;
             if (doff < W_TCP_SIZE || doff > l4)
                 return TMTU_E_MALFORMED;
-        } else if (proto == W_PROTO_UDP && whole) { /* RFC 768 */
-            if (l4 < W_UDP_SIZE)
+        } else if (whole && proto == W_PROTO_UDP) { /* RFC 768 */
+            p = tmtu_peek(v, W_UDP_SIZE);
+            if (p == NULL)
                 return TMTU_E_TRUNCATED;
             const size_t len = tmtu_get16(p + W_UDP_LEN);
             if (len < W_UDP_SIZE || len > l4)
                 return TMTU_E_MALFORMED;
         }
-        out->flow.sport = tmtu_get16(p);
-        out->flow.dport = tmtu_get16(p + 2);
-        out->flow.flags = TMTU_FLOW_PORTS;
-        return 0;
-    }
-    if (proto == (out->flow.ipver == 4 ? W_PROTO_ICMP : W_PROTO_ICMPV6)) {
-        if (l4 < 2 || (whole && l4 < 4)) /* a checksum, at least */
-            goto cut;
-        out->flags |= TMTU_PKT_ICMP;
-        out->icmp_type = p[W_ICMP_TYPE];
-        out->icmp_code = p[W_ICMP_CODE];
-        if (l4 >= 6 && ip_icmp_has_id(proto, out->icmp_type)) {
-            out->flow.sport = out->flow.dport = tmtu_get16(p + W_ICMP_INFO);
-            out->flow.flags = TMTU_FLOW_PORTS;
+        ends->sport = tmtu_get16(p);
+        ends->dport = tmtu_get16(p + 2);
+        ends->flow_flags = TMTU_FLOW_PORTS;
+    } else if (proto == (ipver == 4 ? W_PROTO_ICMP : W_PROTO_ICMPV6)) {
+        const uint8_t *p = tmtu_peek(v, whole ? 4 : 2);
+        if (p == NULL)
+            return ip_cut(how, fragment, ends);
+        ends->pkt_flags = TMTU_PKT_ICMP;
+        ends->icmp_type = p[W_ICMP_TYPE];
+        ends->icmp_code = p[W_ICMP_CODE];
+        p = tmtu_peek(v, 6);
+        if (p != NULL && ip_icmp_has_id(proto, ends->icmp_type)) {
+            ends->sport = ends->dport = tmtu_get16(p + W_ICMP_INFO);
+            ends->flow_flags = TMTU_FLOW_PORTS;
         }
-        return 0;
     }
-    return 0; /* a protocol without ports */
-
-cut:
-    if (quoted) {
-        out->flags |= TMTU_PKT_CUT;
-        return 0;
-    }
-    /* RFC 7112: an IPv6 first fragment has the whole chain. IPv4 (RFC 791)
-     * lets 8 bytes of data be a fragment; ports fit there. */
-    return whole ? TMTU_E_TRUNCATED : TMTU_E_MALFORMED;
+    return 0;
 }
 
 /* RFC 791 §3.1: EOL and NOP are one byte, others tell their length. */
@@ -92,6 +102,34 @@ static int ip_check_options(const uint8_t *p, size_t n)
         i += p[i + 1];
     }
     return 0;
+}
+
+/* Members are written one by one, in their order: copying the whole would wait
+ * for narrow stores to be read back wide. */
+static inline void ip_fill4(struct tmtu_pkt *out, const uint8_t *p,
+                            uint32_t len, uint32_t have, uint16_t ihl,
+                            const struct ip_ends *ends)
+{
+    out->data = p;
+    out->len = len;
+    out->have = have;
+    out->l4 = ihl;
+    out->unfragmentable = ihl;
+    out->flags = ends->pkt_flags;
+    out->tclass = p[W_IP4_TOS];
+    out->ttl = p[W_IP4_TTL];
+    out->nexthdr_at = 0;
+    out->frag_at = 0;
+    out->frag_max = 0;
+    out->gso_size = 0;
+    out->id = tmtu_get16(p + W_IP4_ID);
+    out->frag_offset = 0;
+    out->icmp_type = ends->icmp_type;
+    out->icmp_code = ends->icmp_code;
+    tmtu_addr_set4(out->flow.src, p + W_IP4_SRC);
+    tmtu_addr_set4(out->flow.dst, p + W_IP4_DST);
+    tmtu_flow_set_ports(&out->flow, 4, p[W_IP4_PROTO], ends->sport, ends->dport,
+                        ends->flow_flags);
 }
 
 static int ip_parse4(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
@@ -126,37 +164,63 @@ static int ip_parse4(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     if (!quoted && offset + len > 65535u) /* as Linux: header counted once */
         return TMTU_E_MALFORMED;
 
-    struct tmtu_pkt k = {
-        .data = p,
-        .len = len,
-        .have = (uint32_t)have,
-        .l4 = (uint16_t)ihl,
-        .unfragmentable = (uint16_t)ihl,
-        .frag_offset = offset,
-        .id = tmtu_get16(p + W_IP4_ID),
-        .tclass = p[W_IP4_TOS],
-        .ttl = p[W_IP4_TTL],
-        .flow.ipver = 4,
-        .flow.proto = p[W_IP4_PROTO],
-    };
-    tmtu_addr_set4(k.flow.src, p + W_IP4_SRC);
-    tmtu_addr_set4(k.flow.dst, p + W_IP4_DST);
-    k.flags =
-        (uint16_t)((frag & W_IP4_DF ? TMTU_PKT_DF : 0) |
-                   (frag & W_IP4_MF ? TMTU_PKT_MF : 0) |
-                   (frag & (W_IP4_MF | W_IP4_OFFSET) ? TMTU_PKT_FRAGMENT : 0) |
-                   (offset ? TMTU_PKT_LATER : 0));
-    if (!offset) {
-        const int rc = ip_transport(p + ihl, have - ihl, how, &k);
+    const uint8_t proto = p[W_IP4_PROTO];
+    struct ip_ends ends = {0, 0, 0, 0, 0, 0};
+    if (offset == 0) {
+        const struct tmtu_view l4 = {p + ihl, p + have};
+        const int rc =
+            ip_transport(l4, 4, proto, how, (frag & W_IP4_MF) != 0, &ends);
         if (rc < 0)
             return rc;
     }
-    *out = k;
+    ends.pkt_flags |= (frag & W_IP4_DF ? TMTU_PKT_DF : 0) |
+                      (frag & W_IP4_MF ? TMTU_PKT_MF | TMTU_PKT_FRAGMENT : 0) |
+                      (offset ? TMTU_PKT_LATER | TMTU_PKT_FRAGMENT : 0);
+    ip_fill4(out, p, len, (uint32_t)have, (uint16_t)ihl, &ends);
+    out->frag_offset = (uint16_t)offset;
     return 0;
 }
 
+/* The packet that nearly all are: whole, IPv4, TCP or UDP, no options. Nonzero
+ * when it is one and all is well; else the long way decides, from the start. */
+static inline int ip_quick4(struct tmtu_view v, unsigned how,
+                            struct tmtu_pkt *out)
+{
+    const uint8_t *p = tmtu_peek(v, W_IP4_SIZE + W_UDP_SIZE);
+    if (p == NULL || p[W_IP4_VHL] != 0x45 || (how & TMTU_IP_QUOTED))
+        return 0;
+    const uint32_t len = tmtu_get16(p + W_IP4_LEN);
+    const uint32_t frag = tmtu_get16(p + W_IP4_FRAG);
+    if (len < W_IP4_SIZE + W_UDP_SIZE || tmtu_peek(v, len) == NULL ||
+        (frag & (W_IP4_MF | W_IP4_OFFSET)))
+        return 0;
+    if (p[W_IP4_PROTO] == W_PROTO_TCP) {
+        const uint32_t room = len - W_IP4_SIZE - W_TCP_SIZE;
+        if (len < W_IP4_SIZE + W_TCP_SIZE ||
+            (p[W_IP4_SIZE + W_TCP_DOFF] >> 4) * 4u - W_TCP_SIZE > room)
+            return 0;
+    } else if (p[W_IP4_PROTO] != W_PROTO_UDP ||
+               tmtu_get16(p + W_IP4_SIZE + W_UDP_LEN) - (uint32_t)W_UDP_SIZE >
+                   len - W_IP4_SIZE - W_UDP_SIZE) {
+        return 0;
+    }
+    if ((how & TMTU_IP_VERIFY) && tmtu_cksum_sum20(p) != 0xffffu)
+        return 0;
+    const uint32_t ports = tmtu_get32(p + W_IP4_SIZE);
+    const struct ip_ends ends = {
+        (uint16_t)(ports >> 16),
+        (uint16_t)ports,
+        TMTU_FLOW_PORTS,
+        frag & W_IP4_DF ? TMTU_PKT_DF : 0,
+        0,
+        0,
+    };
+    ip_fill4(out, p, len, len, W_IP4_SIZE, &ends);
+    return 1;
+}
+
 /* Bytes of an IPv6 extension header that begins like this; 0: it is none. */
-static size_t ip6_ext_len(uint8_t type, const uint8_t *p)
+static size_t ip6_ext_len(uint8_t type, const uint8_t p[2])
 {
     switch (type) {
     case W_PROTO_HOPOPT:
@@ -173,12 +237,6 @@ static size_t ip6_ext_len(uint8_t type, const uint8_t *p)
     default:
         return 0;
     }
-}
-
-static int ip6_is_ext(uint8_t type)
-{
-    static const uint8_t any[2] = {0, 0};
-    return ip6_ext_len(type, any) != 0;
 }
 
 static int ip_parse6(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
@@ -210,8 +268,8 @@ static int ip_parse6(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     tmtu_copy(k.flow.src, p + W_IP6_SRC, 16);
     tmtu_copy(k.flow.dst, p + W_IP6_DST, 16);
 
-    size_t at = W_IP6_SIZE;
-    for (unsigned n = 0; ip6_is_ext(next); n++) {
+    size_t at = W_IP6_SIZE, link = W_IP6_NEXT; /* where `next` was read */
+    for (unsigned n = 0; ip6_ext_len(next, p) != 0; n++) {
         if (n == TMTU_IP6_EXT_MAX)
             return TMTU_E_LIMIT;
         if (next == W_PROTO_HOPOPT && at != W_IP6_SIZE)
@@ -229,34 +287,49 @@ static int ip_parse6(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
         if (next == W_PROTO_FRAGMENT) {
             const uint32_t word = tmtu_get16(p + at + W_FRAG6_OFFSET);
             k.frag_at = (uint16_t)at;
-            k.frag_offset = word & W_FRAG6_MASK;
+            k.frag_offset = (uint16_t)(word & W_FRAG6_MASK);
             k.id = tmtu_get32(p + at + W_FRAG6_ID);
             if (word & W_FRAG6_MF)
                 k.flags |= TMTU_PKT_MF | TMTU_PKT_FRAGMENT;
             if (k.frag_offset)
                 k.flags |= TMTU_PKT_LATER | TMTU_PKT_FRAGMENT;
-        }
-        if (next == W_PROTO_HOPOPT || next == W_PROTO_ROUTING) {
+            /* Whoever cut it has settled what each fragment repeats. */
+            k.unfragmentable = (uint16_t)at;
+            k.nexthdr_at = (uint16_t)link;
+        } else if (k.frag_at == 0 &&
+                   (next == W_PROTO_HOPOPT || next == W_PROTO_ROUTING)) {
             k.unfragmentable = (uint16_t)(at + size);
             k.nexthdr_at = (uint16_t)at;
         }
+        link = at;
         next = p[at];
         at += size;
         if (k.flags & TMTU_PKT_LATER)
             break; /* data follows, whatever it looks like */
     }
-    k.l4 = (uint16_t)at;
-    k.flow.proto = next;
+    struct ip_ends ends = {0, 0, 0, 0, 0, 0};
     if (!(k.flags & (TMTU_PKT_LATER | TMTU_PKT_CUT))) {
-        const int rc = ip_transport(p + at, have - at, how, &k);
+        const struct tmtu_view l4 = {p + at, p + have};
+        const int rc =
+            ip_transport(l4, 6, next, how, k.flags & TMTU_PKT_FRAGMENT, &ends);
         if (rc < 0)
             return rc;
     }
+    k.l4 = (uint16_t)at;
+    k.flags |= ends.pkt_flags;
+    k.icmp_type = ends.icmp_type;
+    k.icmp_code = ends.icmp_code;
+    k.flow.proto = next;
+    k.flow.sport = ends.sport;
+    k.flow.dport = ends.dport;
+    k.flow.flags = ends.flow_flags;
     *out = k;
     return 0;
 }
 
-int tmtu_ip_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+/* Out of line, so that the quick way need not save registers for it. */
+static __attribute__((noinline)) int
+ip_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
 {
     const uint8_t *p = tmtu_peek(v, 1);
     if (p == NULL)
@@ -269,6 +342,11 @@ int tmtu_ip_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     default:
         return TMTU_E_MALFORMED;
     }
+}
+
+int tmtu_ip_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+{
+    return ip_quick4(v, how, out) ? 0 : ip_parse_any(v, how, out);
 }
 
 int tmtu_ip_is_icmp_error(const struct tmtu_pkt *pkt)

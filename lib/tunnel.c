@@ -68,28 +68,34 @@ void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
                        const struct tmtu_pkt *pkt, struct tmtu_verdict *out)
 {
     struct tmtu_mtu_decision size;
-    struct tmtu_verdict v = {0, TMTU_TUNNEL_SEND, TMTU_OK, 0, TMTU_OK};
+    out->info = 0;
+    out->action = TMTU_TUNNEL_SEND;
+    out->reason = TMTU_OK;
+    out->answer = 0;
+    out->silent = TMTU_OK;
 
     if (tunnel_loops(tunnel, pkt)) {
-        tunnel_drop(&v, TMTU_R_LOOP);
-    } else if (tunnel_expires(tunnel, pkt)) {
-        tunnel_drop(&v, TMTU_R_TTL_EXPIRED);
-        tunnel_answer(pkt, TMTU_ICMP_EXPIRED, 0, &v);
-    } else if (tmtu_mtu_decide(pkt, &tunnel->mtu, &size) < 0) {
-        tunnel_drop(&v, TMTU_R_INTERNAL);
-    } else if (size.action == TMTU_MTU_FITS && pkt->gso_size == 0) {
-        ; /* nothing to say: what nearly all packets are */
-    } else {
-        if (size.action == TMTU_MTU_DROP)
-            tunnel_drop(&v, (enum tmtu_reason)size.reason);
-        else if (tunnel_oversize(tunnel, pkt))
-            tunnel_drop(&v, TMTU_R_OVERSIZE);
-        else if (size.action == TMTU_MTU_OUTER_FRAG)
-            v.action = TMTU_TUNNEL_CUT;
-        if (size.notify)
-            tunnel_answer(pkt, TMTU_ICMP_TOO_BIG, size.mtu, &v);
+        tunnel_drop(out, TMTU_R_LOOP);
+        return;
     }
-    *out = v;
+    if (tunnel_expires(tunnel, pkt)) {
+        tunnel_drop(out, TMTU_R_TTL_EXPIRED);
+        tunnel_answer(pkt, TMTU_ICMP_EXPIRED, 0, out);
+        return;
+    }
+    if (tmtu_mtu_fits(pkt, &tunnel->mtu))
+        return; /* nothing to say: what nearly all packets are */
+
+    if (tmtu_mtu_decide(pkt, &tunnel->mtu, &size) < 0)
+        tunnel_drop(out, TMTU_R_INTERNAL);
+    else if (size.action == TMTU_MTU_DROP)
+        tunnel_drop(out, (enum tmtu_reason)size.reason);
+    else if (tunnel_oversize(tunnel, pkt))
+        tunnel_drop(out, TMTU_R_OVERSIZE);
+    else if (size.action == TMTU_MTU_OUTER_FRAG)
+        out->action = TMTU_TUNNEL_CUT;
+    if (out->reason != TMTU_R_INTERNAL && size.notify)
+        tunnel_answer(pkt, TMTU_ICMP_TOO_BIG, size.mtu, out);
 }
 
 int tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,

@@ -80,22 +80,6 @@ static inline uint64_t tmtu_get64le(const uint8_t *p)
     return (uint64_t)tmtu_get32le(p + 4) << 32 | tmtu_get32le(p);
 }
 
-/** Writes @p v as a big-endian 16-bit number at any address. */
-static inline void tmtu_put16(uint8_t *p, uint16_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-/** Writes @p v as a big-endian 32-bit number at any address. */
-static inline void tmtu_put32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
-}
-
 /** Reads 32 bits in this machine's order, for sums that do not care which. */
 static inline uint32_t tmtu_load32(const uint8_t *p)
 {
@@ -121,6 +105,57 @@ static inline uint16_t tmtu_order16(uint16_t v)
 #else
     return v;
 #endif
+}
+
+/** A 32-bit number of this machine's order as if it had been read big-endian
+ *  (and the other way round). */
+static inline uint32_t tmtu_order32(uint32_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return __builtin_bswap32(v);
+#else
+    return v;
+#endif
+}
+
+/** Writes @p v as a big-endian 16-bit number at any address. */
+static inline void tmtu_put16(uint8_t *p, uint16_t v)
+{
+    v = tmtu_order16(v);
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+/** Writes @p v as a big-endian 32-bit number at any address. */
+static inline void tmtu_put32(uint8_t *p, uint32_t v)
+{
+    v = tmtu_order32(v);
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+/** Stores four 16-bit numbers of this machine's order side by side, at once:
+ *  what is stored in pieces cannot be loaded whole for a while. */
+static inline void tmtu_store16x4(void *p, uint16_t a, uint16_t b, uint16_t c,
+                                  uint16_t d)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t v =
+        (uint64_t)d << 48 | (uint64_t)c << 32 | (uint64_t)b << 16 | (uint64_t)a;
+#else
+    const uint64_t v =
+        (uint64_t)a << 48 | (uint64_t)b << 32 | (uint64_t)c << 16 | (uint64_t)d;
+#endif
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+/** The same with two 32-bit numbers. */
+static inline void tmtu_store32x2(void *p, uint32_t a, uint32_t b)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t v = (uint64_t)b << 32 | (uint64_t)a;
+#else
+    const uint64_t v = (uint64_t)a << 32 | (uint64_t)b;
+#endif
+    __builtin_memcpy(p, &v, sizeof v);
 }
 
 /** Copies @p n bytes between places that do not overlap. */

@@ -32,15 +32,22 @@ static inline uint16_t tmtu_cksum_finish(uint32_t sum)
     return (uint16_t)~tmtu_cksum_fold(sum);
 }
 
+/** Folds a sum of 16-, 32- or 64-bit loads in this machine's order, whose
+ *  carries were kept, to the 16 bits that a sum of big-endian words has. */
+static inline uint16_t tmtu_cksum_wide(uint64_t s)
+{
+    s += s << 32 | s >> 32; /* both halves, and the carry, in the upper one */
+    uint32_t t = (uint32_t)(s >> 32);
+    t += t << 16 | t >> 16;
+    return tmtu_order16((uint16_t)(t >> 16));
+}
+
 /** The sum of the 20 bytes at @p p: an IPv4 header without options. */
 static inline uint16_t tmtu_cksum_sum20(const uint8_t *p)
 {
     uint64_t s = tmtu_load64(p), t = s + tmtu_load64(p + 8);
     t += t < s; /* end-around carry */
-    s = (t >> 32) + (uint32_t)t + tmtu_load32(p + 16);
-    s = (s >> 32) + (uint32_t)s;
-    uint32_t u = (uint32_t)(s >> 16) + (uint32_t)(s & 0xffffu);
-    return tmtu_order16(tmtu_cksum_fold(u));
+    return tmtu_cksum_wide((t >> 32) + (uint32_t)t + tmtu_load32(p + 16));
 }
 
 /**

@@ -38,9 +38,9 @@ struct tmtu_flow {
 /** Writes the IPv4 address at @p ip4 (4 bytes) as ::ffff:a.b.c.d. */
 static inline void tmtu_addr_set4(uint8_t addr[16], const uint8_t *ip4)
 {
-    __builtin_memset(addr, 0, 10);
-    __builtin_memset(addr + 10, 0xff, 2);
-    tmtu_copy(addr + 12, ip4, 4);
+    /* Two wide stores: what is loaded wide soon after must be stored wide. */
+    tmtu_store32x2(addr, 0, 0);
+    tmtu_store32x2(addr + 8, tmtu_order32(0xffffu), tmtu_load32(ip4));
 }
 
 /** Nonzero when both addresses are the same 16 bytes. */
@@ -53,7 +53,8 @@ static inline int tmtu_addr_equal(const uint8_t a[16], const uint8_t b[16])
 /** Nonzero when @p addr is an IPv4 address (::ffff:0:0/96). */
 static inline int tmtu_addr_is4(const uint8_t addr[16])
 {
-    return tmtu_load64(addr) == 0 && tmtu_get32(addr + 8) == 0xffffu;
+    return tmtu_load64(addr) == 0 &&
+           tmtu_load32(addr + 8) == tmtu_order32(0xffffu);
 }
 
 /** Nonzero when @p addr is 0.0.0.0 or ::. */
@@ -84,6 +85,15 @@ static inline int tmtu_addr_is_host(const uint8_t addr[16])
     return addr[0] != 0xff && !(tmtu_load64(addr) == 0 && addr[15] <= 1 &&
                                 tmtu_get32(addr + 8) == 0 && addr[12] == 0 &&
                                 addr[13] == 0 && addr[14] == 0);
+}
+
+/** Writes all of a flow but its addresses. */
+static inline void tmtu_flow_set_ports(struct tmtu_flow *f, uint8_t ipver,
+                                       uint8_t proto, uint16_t sport,
+                                       uint16_t dport, uint16_t flags)
+{
+    tmtu_store16x4(&f->sport, sport, dport,
+                   tmtu_order16((uint16_t)(ipver << 8 | proto)), flags);
 }
 
 /** Nonzero when both flows are the same, direction included. */

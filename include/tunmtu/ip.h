@@ -47,23 +47,23 @@ struct tmtu_pkt {
                                   quote */
     uint16_t l4;             /**< where the transport header begins, or the data
                                   of a later fragment */
-    uint16_t nexthdr_at;     /**< IPv6: the Next Header byte of the last header
-                                  that each fragment must repeat */
     uint16_t unfragmentable; /**< length of the headers that each fragment must
-                                repeat; IPv4: header length */
-    uint16_t frag_at;        /**< IPv6: where the Fragment header is; else 0 */
-    uint32_t frag_offset;    /**< of a fragment's data, in bytes */
-    uint32_t id;             /**< IPv4 identification, IPv6 fragment's */
+                                  repeat; IPv4: header length */
     uint16_t flags;          /**< TMTU_PKT_* */
     uint8_t tclass;          /**< IPv4 TOS, IPv6 traffic class */
     uint8_t ttl;             /**< IPv4 TTL, IPv6 hop limit */
+    uint16_t nexthdr_at;     /**< IPv6: the Next Header byte of the last header
+                                  that each fragment must repeat */
+    uint16_t frag_at;        /**< IPv6: where the Fragment header is; else 0 */
+    uint16_t frag_max;       /**< set by the caller: the largest fragment, of a
+                                  reassembled packet; 0: it is none */
+    uint16_t gso_size;       /**< set by the caller: payload bytes of a segment
+                                  of a GSO super-packet; 0: it is none */
+    uint32_t id;             /**< IPv4 identification, IPv6 fragment's */
+    uint16_t frag_offset;    /**< of a fragment's data, in bytes */
     uint8_t icmp_type;       /**< with TMTU_PKT_ICMP */
     uint8_t icmp_code;       /**< with TMTU_PKT_ICMP */
-    uint16_t gso_size;     /**< set by the caller: payload bytes of a segment of
-                                a GSO super-packet; 0: it is none */
-    uint16_t frag_max;     /**< set by the caller: the largest fragment, of a
-                                reassembled packet; 0: it is none */
-    struct tmtu_flow flow; /**< its two ends */
+    struct tmtu_flow flow;   /**< its two ends */
 };
 
 /**
