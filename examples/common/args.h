@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Words of a command line or a file as numbers and addresses. */
+#ifndef TMTU_ARGS_H
+#define TMTU_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tunmtu/hash.h>
+
+/* Room for an address as text, and for one with brackets and a port. */
+enum { ARGS_ADDR = 46, ARGS_ENDPOINT = 56 };
+
+/* A decimal number from min to max; nothing may stand around it. */
+bool args_number(const char *word, uint32_t min, uint32_t max, uint32_t *out);
+
+/* An IPv4 or IPv6 address in numbers. An IPv4-mapped one is refused: it would
+ * be the same 16 bytes as the IPv4 address. */
+bool args_addr(const char *word, uint8_t addr[16]);
+
+/* `a.b.c.d`, `a.b.c.d:port`, `[v6]` or `[v6]:port`; without a port, *port is
+ * left as it is. */
+bool args_endpoint(const char *word, uint8_t addr[16], uint16_t *port);
+
+/* 32 hexadecimal digits. */
+bool args_key(const char *word, struct tmtu_hash_key *key);
+
+/* An address as text; returns `text`. */
+const char *args_addr_text(const uint8_t addr[16], char text[ARGS_ADDR]);
+
+/* An address with its port as text; returns `text`. */
+const char *args_endpoint_text(const uint8_t addr[16], uint16_t port,
+                               char text[ARGS_ENDPOINT]);
+
+/* A list of addresses from options that may be given more than once. */
+struct args_addrs {
+    uint8_t (*addr)[16];
+    size_t n;
+};
+
+/* Puts one more on the list; false if there is no memory. */
+bool args_addrs_add(struct args_addrs *list, const uint8_t addr[16]);
+
+/* Whether it is on the list. */
+bool args_addrs_has(const struct args_addrs *list, const uint8_t addr[16]);
+
+/* Whether one of this family (4 or 6) is on the list. */
+bool args_addrs_family(const struct args_addrs *list, int ipver);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* A load balancer without sockets and clock: a packet and the time go in,
+ * packets to send come out. */
+#include "lb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Packets in the making at a time: as many as keep 16 MiB, and 60 s of them
+ * are far more than fragments that arrive in any order need. */
+enum { REASS_PACKETS = 256, REASS_MAX = 65535 };
+
+enum { PROTO_IPIP = 4, PROTO_IPV6 = 41 };
+
+bool lb_init(struct lb *lb, struct services *services,
+             const struct services_config *config)
+{
+    memset(lb, 0, sizeof *lb);
+    void *reass = malloc(tmtu_reass_sizeof(REASS_PACKETS, REASS_MAX));
+    if (reass != NULL)
+        lb->reass =
+            tmtu_reass_init(reass, REASS_PACKETS, REASS_MAX, &config->key);
+    lb->memory = malloc(TMTU_IO_PACKET);
+    lb->services = services;
+    for (int i = 0; i < 2; i++) {
+        if (config->has_local[i])
+            tmtu_copy(lb->local[i], config->local[i], 16);
+    }
+    lb->mtu = config->mtu;
+    lb->answer_id = (uint16_t)config->first_id;
+    for (size_t i = 0; i < LB_IDS; i++)
+        lb->id[i] = config->first_id;
+    return lb->reass != NULL && lb->memory != NULL;
+}
+
+void lb_free(struct lb *lb)
+{
+    free(lb->reass);
+    free(lb->memory);
+    memset(lb, 0, sizeof *lb);
+}
+
+void lb_end(struct lb *lb, enum lb_fate fate)
+{
+    lb->note.fate = (uint8_t)fate;
+    lb->counters.fate[fate]++;
+}
+
+void lb_drop(struct lb *lb, enum tmtu_reason reason)
+{
+    lb_end(lb, LB_DROPPED);
+    lb->note.reason = (uint8_t)reason;
+    lb->counters.drop[reason]++;
+}
+
+void lb_unanswered(struct lb *lb, enum tmtu_reason reason)
+{
+    lb->note.unanswered = (uint8_t)reason;
+    lb->counters.unanswered[reason]++;
+}
+
+/* An answer to come; its source is the offender's destination, the VIP: K56. */
+static void plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint32_t info)
+{
+    struct tmtu_icmp_error e = TMTU_ICMP_ERROR_INIT;
+    e.kind = (uint8_t)kind;
+    e.info = info;
+    lb->work.error = e;
+    lb->work.answer = true;
+}
+
+/* To the server that the flow's hash chooses, through its tunnel. */
+static void forward(struct lb *lb, const struct service *service,
+                    const struct tmtu_flow *flow)
+{
+    struct lb_work *w = &lb->work;
+    const uint64_t hash = services_hash(lb->services, service, flow);
+    struct server *server = services_pick(service, hash);
+    if (server == NULL) {
+        lb_end(lb, LB_NO_SERVER);
+        return;
+    }
+    lb->note.server = server;
+
+    struct tmtu_verdict v;
+    tmtu_tunnel_enter(&server->tunnel, &w->pkt, &v);
+    if (v.silent != TMTU_OK)
+        lb_unanswered(lb, (enum tmtu_reason)v.silent);
+    if (v.answer != 0)
+        plan_answer(lb, (enum tmtu_icmp_kind)v.answer, v.info);
+    if (v.action == TMTU_TUNNEL_DROP) {
+        lb_drop(lb, (enum tmtu_reason)v.reason);
+        return;
+    }
+    w->send = true;
+    w->cut = v.action == TMTU_TUNNEL_CUT;
+    w->hash = (uint32_t)hash;
+    w->server = server;
+}
+
+/* An ICMP error for a VIP belongs to the server that sent what it quotes. */
+static void steer_icmp(struct lb *lb, const struct tmtu_icmp *icmp)
+{
+    const struct tmtu_pkt *pkt = &lb->work.pkt;
+    const struct tmtu_flow flow = tmtu_flow_reverse(&icmp->quoted.flow);
+
+    /* IPVS relays types 3, 4 and 11; a parameter problem is the sender's as
+     * well. Redirects are for routers next to the sender, and source quench is
+     * not to be acted on (RFC 6633). */
+    if (icmp->kind > TMTU_ICMP_PARAM ||
+        !tmtu_addr_equal(flow.dst, pkt->flow.dst)) {
+        lb_end(lb, LB_NOT_SERVED);
+        return;
+    }
+    const bool ports = flow.flags & TMTU_FLOW_PORTS;
+    const struct service *s =
+        services_find(lb->services, flow.dst, flow.proto, flow.dport, ports);
+    if (s == NULL || (!ports && s->by_port)) {
+        /* Without ports (a later fragment, a quote cut too short) only a
+         * service for every port, placed by address, can be told. */
+        lb_end(lb, ports ? LB_NOT_SERVED : LB_NO_PORTS);
+        return;
+    }
+    /* Never forward what is broken; the checksum covers the quote that chose
+     * the server. */
+    if (tmtu_ip_transport_verify(pkt) == TMTU_E_CHECKSUM) {
+        lb_drop(lb, TMTU_R_CHECKSUM);
+        return;
+    }
+    lb->note.icmp = true;
+    forward(lb, s, &flow);
+}
+
+/* A packet for a VIP, whole. */
+static void for_vip(struct lb *lb)
+{
+    const struct tmtu_pkt *pkt = &lb->work.pkt;
+    const struct tmtu_flow *f = &pkt->flow;
+    struct tmtu_icmp icmp;
+
+    const struct service *s = services_find(
+        lb->services, f->dst, f->proto, f->dport, f->flags & TMTU_FLOW_PORTS);
+    if (s != NULL) {
+        forward(lb, s, f);
+        return;
+    }
+    const int rc = tmtu_icmp_parse(pkt, &icmp);
+    if (rc == 0)
+        steer_icmp(lb, &icmp);
+    else if (rc == TMTU_E_IGNORED)
+        lb_end(lb, LB_NOT_SERVED);
+    else
+        lb_drop(lb, tmtu_reason_of(rc));
+}
+
+/* Fragments but the first have no ports: put together first, as IPVS has it
+ * done. True: work.pkt is a whole packet. */
+static bool gather(struct lb *lb, uint64_t now)
+{
+    struct lb_work *w = &lb->work;
+    struct tmtu_buf whole =
+        tmtu_buf(lb->memory, TMTU_IO_PACKET, TMTU_IO_HEADROOM);
+    const int largest = tmtu_reass_add(lb->reass, &w->pkt, now, &whole);
+    if (largest == 0) {
+        lb_end(lb, LB_HELD);
+        return false;
+    }
+    const int rc = largest < 0
+                       ? largest
+                       : tmtu_ip_parse(tmtu_buf_view(&whole), 0, &w->pkt);
+    if (rc < 0) {
+        lb_drop(lb, tmtu_reason_of(rc));
+        return false;
+    }
+    w->pkt.frag_max = (uint16_t)largest;
+    w->buf = whole;
+    w->own = true;
+    return true;
+}
+
+/* An ICMP error about a packet that one of our tunnels sent. */
+static bool about_tunnel(const struct lb *lb, const struct tmtu_pkt *pkt)
+{
+    struct tmtu_icmp icmp;
+    const uint8_t *local = lb->local[pkt->flow.ipver == 6];
+    return !tmtu_addr_is_unspecified(local) &&
+           tmtu_addr_equal(pkt->flow.dst, local) &&
+           tmtu_icmp_parse(pkt, &icmp) == 0 &&
+           tmtu_addr_equal(icmp.quoted.flow.src, local) &&
+           (icmp.quoted.flow.proto == PROTO_IPIP ||
+            icmp.quoted.flow.proto == PROTO_IPV6);
+}
+
+/* Whether an address may stand in a header of this version: the IPv4-mapped
+ * ones of IPv6 mean something inside of hosts only (RFC 4291 §2.5.5.2). */
+static bool family(const uint8_t addr[16], uint8_t ipver)
+{
+    return tmtu_addr_is4(addr) == (ipver == 4);
+}
+
+void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
+{
+    struct lb_work *w = &lb->work;
+    w->answer = w->send = w->cut = w->begun = w->own = false;
+    w->buf = in->buf;
+    memset(&lb->note, 0, sizeof lb->note);
+    lb->counters.in++;
+    lb->counters.in_bytes += tmtu_buf_len(&in->buf);
+
+    const int rc =
+        tmtu_ip_parse(tmtu_buf_view(&w->buf), TMTU_IP_VERIFY, &w->pkt);
+    if (rc < 0) {
+        lb_drop(lb, tmtu_reason_of(rc));
+        return;
+    }
+    const struct tmtu_flow *f = &w->pkt.flow;
+    if (in->flags & TMTU_IO_L2_GROUP)
+        w->pkt.flags |= TMTU_PKT_L2_GROUP;
+    if (!family(f->dst, f->ipver) || !services_has_vip(lb->services, f->dst))
+        lb_end(lb, about_tunnel(lb, &w->pkt) ? LB_ICMP_TUNNEL : LB_NOT_SERVED);
+    else if (w->pkt.flags & TMTU_PKT_L2_GROUP) /* RFC 1122 §3.3.6 */
+        lb_drop(lb, TMTU_R_L2_GROUP);
+    else if (!family(f->src, f->ipver) || !tmtu_addr_is_host(f->src))
+        lb_drop(lb, TMTU_R_SOURCE);
+    else if (!(w->pkt.flags & TMTU_PKT_FRAGMENT) || gather(lb, now))
+        for_vip(lb);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* A load balancer without sockets and clock: a packet and the time go in,
+ * packets to send come out. */
+#ifndef LB_LB_H
+#define LB_LB_H
+
+#include <tunmtu/frag.h>
+#include <tunmtu/io.h>
+#include <tunmtu/reass.h>
+
+#include "services.h"
+
+/* What became of a packet that came in: exactly one of these. */
+enum lb_fate {
+    LB_FORWARDED,   /* to a server, whole or in outer fragments */
+    LB_HELD,        /* a fragment, kept until the others are there */
+    LB_NOT_SERVED,  /* for nobody here */
+    LB_ICMP_TUNNEL, /* an ICMP error about one of our tunnels: for the host */
+    LB_DROPPED,     /* for an enum tmtu_reason */
+    LB_NO_SERVER,   /* no server of the service has a weight */
+    LB_NO_PORTS,    /* an ICMP error that quotes no ports, which are needed */
+    LB_FATES
+};
+
+/* What was answered. */
+enum lb_answer {
+    LB_TOO_BIG,
+    LB_TTL_EXPIRED,
+    LB_REASSEMBLY_EXPIRED,
+    LB_ANSWERS
+};
+
+struct lb_counters {
+    uint64_t in, in_bytes; /* packets, and bytes of them */
+    uint64_t out, out_bytes;
+    uint64_t fate[LB_FATES]; /* their sum is `in`, once lb_give returned 0 */
+    uint64_t drop[TMTU_REASONS]; /* LB_DROPPED, by reason */
+    uint64_t icmp;               /* LB_FORWARDED ICMP errors */
+    uint64_t cut;                /* LB_FORWARDED in fragments */
+    uint64_t fragments;          /* how many of those */
+    uint64_t answered[LB_ANSWERS];
+    uint64_t unanswered[TMTU_REASONS]; /* an answer was due, but forbidden */
+};
+
+/* What became of the last packet, for who wants to tell. */
+struct lb_note {
+    uint8_t fate;       /* enum lb_fate */
+    uint8_t reason;     /* enum tmtu_reason of LB_DROPPED */
+    uint8_t unanswered; /* enum tmtu_reason; TMTU_OK: no answer was due, or it
+                           was given */
+    bool icmp;          /* an ICMP error about a served flow */
+    bool answered;
+    unsigned fragments;
+    uint32_t mtu; /* told in the answer; 0 if it is another one */
+    const struct server *server; /* NULL: none was chosen */
+};
+
+/* What lb_give has still to do with the packet that lb_take has got. */
+struct lb_work {
+    bool answer; /* send `error` about it */
+    bool send;   /* send it to `server` */
+    bool cut;    /* that in fragments; `frag` says how far, once begun */
+    bool begun;
+    bool own; /* it is in lb.memory, which is used again */
+    struct tmtu_icmp_error error;
+    struct server *server;
+    uint32_t hash;       /* of its flow */
+    struct tmtu_buf buf; /* the packet */
+    struct tmtu_pkt pkt; /* as parsed from it */
+    struct tmtu_frag frag;
+};
+
+/* Counters of identifications; destinations share them, as in Linux. */
+enum { LB_IDS = 256 };
+
+struct lb {
+    struct services *services;
+    uint8_t local[2][16]; /* our tunnels' ends; all zero: none */
+    uint32_t mtu;         /* of the way back to clients */
+    uint16_t answer_id;   /* IPv4 identification of the next answer */
+    uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
+                             all services of a server, see server.path */
+    struct tmtu_reass *reass;
+    uint8_t *memory; /* one reassembled packet */
+    struct lb_work work;
+    struct lb_note note;
+    struct lb_counters counters;
+};
+
+/* Makes a balancer for services that live as long as it does. False: there is
+ * no memory. lb_free() in any case. */
+bool lb_init(struct lb *lb, struct services *services,
+             const struct services_config *config);
+
+void lb_free(struct lb *lb);
+
+/* Counts and notes what became of the packet; for lb.c and lb_send.c. */
+void lb_end(struct lb *lb, enum lb_fate fate);
+void lb_drop(struct lb *lb, enum tmtu_reason reason);
+void lb_unanswered(struct lb *lb, enum tmtu_reason reason);
+
+/* Takes a packet and decides. It is referred to, and written to, until lb_give
+ * has returned 0. `now`: nanoseconds that do not go back. */
+void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now);
+
+/* The next packet to send. `out` is empty, with room for headroom and a packet
+ * of the path's MTU or of 1280 bytes, whichever is more; it becomes that
+ * packet, there or, when it could be changed in place, where lb_take got it.
+ * Returns 1, or 0 when there is nothing left to send. */
+int lb_give(struct lb *lb, struct tmtu_buf *out);
+
+/* Gives up one packet whose fragments did not come in time, and answers that,
+ * as lb_give. Returns 1: something is in `out`; 0: none is due. */
+int lb_expire(struct lb *lb, uint64_t now, struct tmtu_buf *out);
+
+#endif

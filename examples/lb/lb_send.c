@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* What a load balancer sends: tunnel packets, whole or cut, and answers. */
+#include <string.h>
+
+#include "lb.h"
+
+/* Builds an answer into `out`; false, and counted, if it may not be sent. */
+static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
+                   struct tmtu_icmp_error *e, enum lb_answer kind,
+                   struct tmtu_buf *out)
+{
+    e->id = lb->answer_id;
+    if (pkt->flow.ipver == 4 && lb->mtu < TMTU_ICMP4_MAX)
+        e->max = (uint16_t)lb->mtu; /* no more than the way back carries: K52 */
+    const int rc = tmtu_icmp_build(out, pkt, e);
+    if (rc < 0) {
+        /* That it may be sent was asked before. What is left: no room for a
+         * quote, or a packet from the VIP to itself. */
+        lb_unanswered(lb, rc == TMTU_E_FORBIDDEN  ? TMTU_R_NO_ROOM
+                          : rc == TMTU_E_ARGUMENT ? TMTU_R_SOURCE
+                                                  : TMTU_R_INTERNAL);
+        return false;
+    }
+    lb->answer_id++;
+    lb->counters.answered[kind]++;
+    lb->note.answered = true;
+    lb->note.mtu = e->info;
+    return true;
+}
+
+static int sent(struct lb *lb, const struct tmtu_buf *out)
+{
+    lb->counters.out++;
+    lb->counters.out_bytes += tmtu_buf_len(out);
+    return 1;
+}
+
+/* An identification where one is needed: with DF, IPv4 has none (K36). */
+static uint32_t next_id(struct lb *lb, const struct lb_work *w)
+{
+    const struct tmtu_encap *e = &w->server->tunnel.encap;
+    const bool df = e->df == TMTU_DF_COPY && (w->pkt.flags & TMTU_PKT_DF);
+    uint32_t *id = &lb->id[w->server->path];
+    if (df && !w->cut && tmtu_addr_is4(e->dst))
+        return 0;
+    if ((uint16_t)*id == 0) /* looks like none */
+        ++*id;
+    return (*id)++;
+}
+
+/* Puts the packet into its tunnel; false, and dropped, if that fails. */
+static bool enter(struct lb *lb)
+{
+    struct lb_work *w = &lb->work;
+    const uint32_t mtu = w->server->tunnel.mtu.path_mtu;
+    const uint32_t len = w->pkt.len;
+    const struct tmtu_encap_each each = {next_id(lb, w), w->hash};
+    struct tmtu_pkt outer;
+
+    if (tmtu_tunnel_push(&w->buf, &w->pkt, &w->server->tunnel, &each) < 0 ||
+        (w->cut && (tmtu_ip_parse(tmtu_buf_view(&w->buf), 0, &outer) < 0 ||
+                    tmtu_frag_init(&w->frag, &outer, mtu, each.id,
+                                   TMTU_FRAG_FORCE) < 0))) {
+        lb_drop(lb, TMTU_R_INTERNAL);
+        return false;
+    }
+    lb_end(lb, LB_FORWARDED);
+    lb->counters.icmp += lb->note.icmp;
+    lb->counters.cut += w->cut;
+    w->server->packets++;
+    w->server->bytes += len;
+    w->begun = w->cut;
+    return true;
+}
+
+int lb_give(struct lb *lb, struct tmtu_buf *out)
+{
+    struct lb_work *w = &lb->work;
+    if (w->answer) {
+        w->answer = false; /* before the packet is changed: it is quoted */
+        const enum lb_answer kind =
+            w->error.kind == TMTU_ICMP_TOO_BIG ? LB_TOO_BIG : LB_TTL_EXPIRED;
+        if (answer(lb, &w->pkt, &w->error, kind, out))
+            return sent(lb, out);
+    }
+    if (w->send) {
+        w->send = false;
+        if (!enter(lb))
+            return 0;
+        if (!w->cut && !w->own) {
+            *out = w->buf;
+            return sent(lb, out);
+        }
+        if (!w->cut) {
+            const size_t n = tmtu_buf_len(&w->buf);
+            uint8_t *to = tmtu_buf_put(out, n);
+            if (to == NULL)
+                return 0; /* cannot be: it fits the path, and so does out */
+            tmtu_copy(to, w->buf.data, n);
+            return sent(lb, out);
+        }
+    }
+    if (w->begun && tmtu_frag_next(&w->frag, out) == 1) {
+        lb->counters.fragments++;
+        lb->note.fragments++;
+        return sent(lb, out);
+    }
+    w->begun = false;
+    return 0;
+}
+
+int lb_expire(struct lb *lb, uint64_t now, struct tmtu_buf *out)
+{
+    struct tmtu_view first;
+    while (tmtu_reass_expire(lb->reass, now, &first) == 1) {
+        struct tmtu_icmp_error e = TMTU_ICMP_ERROR_INIT;
+        struct tmtu_pkt pkt;
+        e.kind = TMTU_ICMP_EXPIRED;
+        e.code = 1; /* in reassembly: ICMP 11/1, ICMPv6 3/1 */
+        if (tmtu_ip_parse(first, 0, &pkt) < 0)
+            continue; /* the first fragment never came */
+        memset(&lb->note, 0, sizeof lb->note);
+        const enum tmtu_reason silent = tmtu_icmp_may_send(&pkt, &e);
+        if (silent != TMTU_OK)
+            lb_unanswered(lb, silent);
+        else if (answer(lb, &pkt, &e, LB_REASSEMBLY_EXPIRED, out))
+            return sent(lb, out);
+    }
+    return 0;
+}

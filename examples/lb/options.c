@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of tunmtu-lb. */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <string.h>
+#include <tunmtu/version.h>
+
+#include "args.h"
+
+static const char usage[] =
+    "usage: tunmtu-lb --rules FILE --local ADDR [--local ADDR] --io IO\n"
+    "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
+    "                 [--counters FILE] [--verbose]\n"
+    "\n"
+    "Balances the services of `ipvsadm-save -n` over their real servers in\n"
+    "IP-in-IP tunnels, without a table of connections.\n"
+    "\n"
+    "  --rules FILE     services and real servers, as ipvsadm-save -n writes\n"
+    "  --local ADDR     outer source address; one IPv4, one IPv6 or both\n"
+    "  --io IO          tun:NAME, afpacket:IFNAME or pcap:IN.pcap:OUT.pcap\n"
+    "  --mtu N          of the paths to the servers, in bytes (default: the\n"
+    "                   interface's; 1500 for captures)\n"
+    "  --policy P       IPv4 packets with DF that do not fit: notify (answer\n"
+    "                   and drop), fragment (outer fragments, no answer) or\n"
+    "                   both (default: notify)\n"
+    "  --policy6 P      the same for IPv6 packets (default: notify, RFC 2473)\n"
+    "  --hash-key HEX   32 digits; the same on all balancers of a service\n"
+    "                   (default: all zeros, which anybody can guess)\n"
+    "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
+    "                   (default: standard error)\n"
+    "  --verbose        tell the configuration; with captures, what becomes\n"
+    "                   of each packet\n"
+    "  --help           this\n"
+    "  --version        its version\n";
+
+__attribute__((format(printf, 1, 2))) static int wrong(const char *what, ...)
+{
+    va_list args;
+    va_start(args, what);
+    fputs("tunmtu-lb: ", stderr);
+    vfprintf(stderr, what, args);
+    fputs("; --help lists all options\n", stderr);
+    va_end(args);
+    return 2;
+}
+
+static bool policy(const char *word, uint8_t *out)
+{
+    static const char *const names[] = {
+        [TMTU_MTU_NOTIFY] = "notify",
+        [TMTU_MTU_FRAGMENT] = "fragment",
+        [TMTU_MTU_BOTH] = "both",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *out = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int local(struct services_config *c, const char *word)
+{
+    uint8_t addr[16];
+    if (!args_addr(word, addr) || !tmtu_addr_is_host(addr))
+        return wrong("--local %.60s: expected an IPv4 or IPv6 address of this "
+                     "host",
+                     word);
+    const int v6 = !tmtu_addr_is4(addr);
+    if (c->has_local[v6])
+        return wrong("--local %.60s: expected at most one IPv%c address", word,
+                     v6 ? '6' : '4');
+    c->has_local[v6] = true;
+    tmtu_copy(c->local[v6], addr, 16);
+    return -1;
+}
+
+enum { RULES = 256, LOCAL, IO, MTU, POLICY, POLICY6, KEY, COUNTERS, VERSION };
+
+static int option(struct options *o, int c, const char *arg)
+{
+    struct services_config *config = &o->config;
+    switch (c) {
+    case RULES:
+        o->rules = arg;
+        return -1;
+    case IO:
+        o->io = arg;
+        return -1;
+    case COUNTERS:
+        o->counters = arg;
+        return -1;
+    case 'v':
+        o->verbose = true;
+        return -1;
+    case LOCAL:
+        return local(config, arg);
+    case MTU:
+        if (!args_number(arg, 68, 65535, &config->mtu))
+            return wrong("--mtu %.60s: expected 68 to 65535 bytes", arg);
+        return -1;
+    case POLICY:
+    case POLICY6:
+        if (!policy(arg, &config->policy[c == POLICY6]))
+            return wrong("%s %.60s: expected notify, fragment or both",
+                         c == POLICY ? "--policy" : "--policy6", arg);
+        return -1;
+    case KEY:
+        if (!args_key(arg, &config->key))
+            return wrong("--hash-key: expected 32 hexadecimal digits");
+        return -1;
+    case 'h':
+        fputs(usage, stdout);
+        return 0;
+    case VERSION:
+        printf("tunmtu-lb %d.%d.%d\n", TMTU_VERSION_MAJOR, TMTU_VERSION_MINOR,
+               TMTU_VERSION_PATCH);
+        return 0;
+    default: /* getopt has said what is wrong */
+        return 2;
+    }
+}
+
+int options_read(struct options *o, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"rules", required_argument, NULL, RULES},
+        {"local", required_argument, NULL, LOCAL},
+        {"io", required_argument, NULL, IO},
+        {"mtu", required_argument, NULL, MTU},
+        {"policy", required_argument, NULL, POLICY},
+        {"policy6", required_argument, NULL, POLICY6},
+        {"hash-key", required_argument, NULL, KEY},
+        {"counters", required_argument, NULL, COUNTERS},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, VERSION},
+        {NULL, 0, NULL, 0},
+    };
+    memset(o, 0, sizeof *o);
+    for (int c; (c = getopt_long(argc, argv, "hv", longs, NULL)) != -1;) {
+        const int status = option(o, c, optarg);
+        if (status >= 0)
+            return status;
+    }
+    if (optind < argc)
+        return wrong("%.60s: expected only options", argv[optind]);
+    if (o->rules == NULL)
+        return wrong("expected --rules FILE");
+    if (o->io == NULL)
+        return wrong("expected --io IO");
+    if (!o->config.has_local[0] && !o->config.has_local[1])
+        return wrong("expected --local ADDR");
+    return -1;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* What tunmtu-lb tells: its counters, its configuration, single packets. */
+#include "report.h"
+
+#include <inttypes.h>
+
+#include "args.h"
+#include "counters.h"
+
+static const char *const fates[LB_FATES] = {
+    [LB_FORWARDED] = "forwarded",
+    [LB_HELD] = "held.fragment",
+    [LB_NOT_SERVED] = "pass.not_served",
+    [LB_ICMP_TUNNEL] = "pass.icmp_tunnel",
+    [LB_DROPPED] = NULL, /* by reason */
+    [LB_NO_SERVER] = "drop.no_server",
+    [LB_NO_PORTS] = "drop.no_ports",
+};
+
+static const char *const answers[LB_ANSWERS] = {
+    [LB_TOO_BIG] = "too_big",
+    [LB_TTL_EXPIRED] = "ttl_expired",
+    [LB_REASSEMBLY_EXPIRED] = "reassembly_expired",
+};
+
+/* "tcp:10.0.0.2:443" */
+static void service_text(const struct service *s, char text[80])
+{
+    char endpoint[ARGS_ENDPOINT];
+    snprintf(text, 80, "%s:%s", services_proto_name(s->proto),
+             args_endpoint_text(s->addr, s->port, endpoint));
+}
+
+static void servers(FILE *f, const struct services *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        char service[80], ip[ARGS_ADDR], group[160];
+        service_text(&t->service[i], service);
+        for (size_t j = 0; j < t->service[i].servers; j++) {
+            const struct server *s = &t->service[i].server[j];
+            snprintf(group, sizeof group, "server.%s.%s", service,
+                     args_addr_text(s->tunnel.encap.dst, ip));
+            counters_line(f, group, "packets", s->packets);
+            counters_line(f, group, "bytes", s->bytes);
+        }
+    }
+}
+
+void report_counters(FILE *f, const void *arg)
+{
+    const struct report *r = arg;
+    const struct lb_counters *c = &r->lb->counters;
+
+    counters_line(f, "", "in", c->in);
+    counters_line(f, "", "in.bytes", c->in_bytes);
+    counters_line(f, "", "out", c->out);
+    counters_line(f, "", "out.bytes", c->out_bytes);
+    for (size_t i = 0; i < LB_FATES; i++) {
+        if (fates[i] != NULL)
+            counters_line(f, "", fates[i], c->fate[i]);
+    }
+    for (int i = 1; i < TMTU_REASONS; i++)
+        counters_line(f, "drop", tmtu_reason_name(i), c->drop[i]);
+    counters_line(f, "forwarded", "icmp", c->icmp);
+    counters_line(f, "forwarded", "cut", c->cut);
+    counters_line(f, "forwarded", "fragments", c->fragments);
+    for (size_t i = 0; i < LB_ANSWERS; i++)
+        counters_line(f, "answered", answers[i], c->answered[i]);
+    counters_line(f, "unanswered", tmtu_reason_name(TMTU_R_INTERNAL),
+                  c->unanswered[TMTU_R_INTERNAL]);
+    for (int i = TMTU_R_ABOUT_ERROR; i <= TMTU_R_NO_ROOM; i++)
+        counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
+    counters_reass(f, tmtu_reass_counters(r->lb->reass));
+    counters_io(f, "io", r->io);
+    servers(f, r->lb->services);
+}
+
+void report_config(FILE *f, const struct options *o, const struct lb *lb)
+{
+    static const char *const policies[] = {"notify", "fragment", "both"};
+    const struct services *t = lb->services;
+
+    fprintf(f,
+            "tunmtu-lb: io %s, path MTU %" PRIu32 ", policy %s, for IPv6 %s\n",
+            o->io, o->config.mtu, policies[o->config.policy[0]],
+            policies[o->config.policy[1]]);
+    fprintf(f,
+            "tunmtu-lb: flows are placed as on every balancer with fingerprint "
+            "%016" PRIx64 "\n",
+            t->fingerprint);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct service *s = &t->service[i];
+        char text[80], from[ARGS_ADDR], to[ARGS_ADDR];
+        service_text(s, text);
+        fprintf(f, "tunmtu-lb: service %s by client address%s\n", text,
+                s->by_port ? " and port" : "");
+        for (size_t j = 0; j < s->servers; j++) {
+            const struct tmtu_tunnel *u = &s->server[j].tunnel;
+            fprintf(f,
+                    "tunmtu-lb:   server %s weight %" PRIu32
+                    ", tunnel from %s, carries %" PRIu32 " bytes\n",
+                    args_addr_text(u->encap.dst, to), s->server[j].weight,
+                    args_addr_text(u->encap.src, from),
+                    tmtu_mtu_inner(&u->mtu));
+        }
+    }
+}
+
+void report_packet(FILE *f, const struct lb *lb, uint64_t n)
+{
+    const struct lb_note *note = &lb->note;
+    char ip[ARGS_ADDR];
+
+    fprintf(f, "packet %" PRIu64 ": ", n);
+    if (note->fate == LB_DROPPED)
+        fprintf(f, "drop.%s", tmtu_reason_name(note->reason));
+    else
+        fputs(fates[note->fate], f);
+    if (note->icmp)
+        fputs(", an ICMP error about a served flow", f);
+    if (note->server != NULL)
+        fprintf(f, ", server %s",
+                args_addr_text(note->server->tunnel.encap.dst, ip));
+    if (note->fragments > 0)
+        fprintf(f, ", in %u fragments", note->fragments);
+    if (note->answered && note->mtu != 0)
+        fprintf(f, ", answered: too big, MTU %" PRIu32, note->mtu);
+    else if (note->answered)
+        fputs(", answered: time exceeded", f);
+    if (note->unanswered != TMTU_OK)
+        fprintf(f, ", not answered: %s", tmtu_reason_name(note->unanswered));
+    fputc('\n', f);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading rules: what rules.c and rules_service.c share. */
+#ifndef LB_RULES_READER_H
+#define LB_RULES_READER_H
+
+#include "rules.h"
+#include "words.h"
+
+/* Where the reading stands. */
+struct rules_reader {
+    struct rules *rules;
+    const char *name;
+    FILE *say;
+    unsigned line;
+    unsigned errors;
+    bool said_scheduler;
+    bool said_persistent;
+};
+
+/* Says `name:line: sentence` and counts it. */
+__attribute__((format(printf, 2, 3))) void rules_error(struct rules_reader *r,
+                                                       const char *what, ...);
+
+/* Says `name:line: warning: sentence`. */
+__attribute__((format(printf, 2, 3))) void rules_warn(struct rules_reader *r,
+                                                      const char *what, ...);
+
+/* -s, -b, -p and -M: which numbers of a client choose its server. */
+void rules_placing(struct rules_reader *r, const struct words *w,
+                   struct rules_service *s);
+
+#endif

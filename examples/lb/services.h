@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Services with their servers and tunnels, and the server for a flow. */
+#ifndef LB_SERVICES_H
+#define LB_SERVICES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <tunmtu/steer.h>
+#include <tunmtu/tunnel.h>
+
+#include "rules.h"
+
+/* What the command line says about all services. */
+struct services_config {
+    struct tmtu_hash_key key;
+    uint8_t local[2][16]; /* outer source, IPv4 and IPv6 */
+    bool has_local[2];
+    uint32_t mtu;      /* of the paths to the servers */
+    uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
+    uint32_t first_id; /* where IPv4 identifications begin */
+};
+
+struct server {
+    struct tmtu_tunnel tunnel; /* encap.dst is its address */
+    uint32_t weight;
+    uint8_t path; /* a hash of its address: which identifications it takes */
+    uint64_t packets;
+    uint64_t bytes; /* of inner packets */
+};
+
+struct service {
+    uint8_t addr[16];
+    uint16_t port;
+    uint8_t proto;
+    uint8_t prefix;
+    bool by_port;
+    struct tmtu_steer *steer;
+    struct server *server;
+    size_t servers;
+};
+
+/* Where services are found by address, protocol and port. */
+struct services_slot {
+    uint8_t addr[16];
+    uint16_t port;
+    uint8_t proto; /* 0: only says that the address is a VIP */
+    bool used;
+    uint32_t index;
+};
+
+struct services {
+    struct tmtu_hash_key key;
+    struct service *service;
+    size_t n;
+    struct services_slot *slot;
+    uint32_t mask;        /* of slots, a power of two, less one */
+    bool any_port;        /* there are services for every port */
+    uint64_t fingerprint; /* equal where flows are placed equally */
+};
+
+/* Makes services of rules. What is wrong goes to `say`, `name:line: sentence`.
+ * Returns how many errors there were; services_free() in any case. */
+unsigned services_build(struct services *t, const struct rules *rules,
+                        const struct services_config *config, const char *name,
+                        FILE *say);
+
+/* Sets the MTU of the paths to the servers, once it is known. False: some
+ * tunnel needs more, 68 bytes over IPv4 or 1280 over IPv6. */
+bool services_set_mtu(struct services *t, uint32_t mtu);
+
+void services_free(struct services *t);
+
+/* Whether some service has this address. */
+bool services_has_vip(const struct services *t, const uint8_t addr[16]);
+
+/* The service at an address, protocol and port; without the port
+ * (`has_port` false) only one for every port is found. */
+struct service *services_find(const struct services *t, const uint8_t addr[16],
+                              uint8_t proto, uint16_t port, bool has_port);
+
+/* The hash that places a flow, named as its client sends it. */
+uint64_t services_hash(const struct services *t, const struct service *s,
+                       const struct tmtu_flow *flow);
+
+/* The server for a hash; NULL if none has a weight. */
+struct server *services_pick(const struct service *s, uint64_t hash);
+
+/* Name of a protocol that services have: "tcp", "udp" or "sctp". */
+const char *services_proto_name(uint8_t proto);
+
+#endif
