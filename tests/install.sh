@@ -10,6 +10,7 @@ src=$(cd "${1:-$(dirname "$0")/..}" && pwd)
 cc=${CC:-cc} cxx=${CXX:-c++}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+multiarch=$(gcc -print-multiarch 2>/dev/null || :) # x86_64-linux-gnu
 ran=0
 
 quietly() { # COMMAND...: its words only if it fails
@@ -24,7 +25,7 @@ says() { # WHAT PROGRAM
 }
 
 for shared in OFF ON; do
-    for libdir in lib lib/multi-arch; do
+    for libdir in lib "lib${multiarch:+/$multiarch}"; do
         what="shared $shared, $libdir"
         quietly cmake -S "$src" -B "$out/b$shared" -DBUILD_TESTING=OFF \
             -DBUILD_SHARED_LIBS=$shared -DCMAKE_INSTALL_LIBDIR=$libdir \
@@ -45,15 +46,12 @@ for shared in OFF ON; do
         [ $shared = OFF ] || diff "$src/tests/symbols.txt" "$out/symbols" || {
             echo "$what: exports other symbols than tests/symbols.txt"; exit 1; }
 
-        # pkg-config; static libraries come with what they need.
         export PKG_CONFIG_PATH="$libs/pkgconfig"
-        static=
-        [ $shared = ON ] || static=--static
         for package in tunmtu tunmtu-io; do
             define=
             [ $package = tunmtu ] || define=-DWITH_IO
             flags="$(pkg-config --cflags $package) $define"
-            link=$(pkg-config $static --libs $package)
+            link=$(pkg-config --libs $package)
             # shellcheck disable=SC2086
             quietly "$cc" -std=c11 $flags "$src/tests/consume/main.c" \
                 -o "$out/c" $link
