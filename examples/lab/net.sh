@@ -290,7 +290,7 @@ lab_balancer() {
     fi
     lab_start balancer balancer "$program" --rules "$LAB_DIR/rules" \
         --local "$local4" --local "$local6" --io "$io" --policy "$policy" \
-        --counters "$LAB_DIR/balancer.counters"
+        --policy6 "$policy" --counters "$LAB_DIR/balancer.counters"
     case $io in
     tun:*) lab_await balancer lab_tun_is_held balancer lb0 ;;
     *) lab_await balancer lab_socket_is_open balancer ;;
