@@ -134,8 +134,11 @@ static int tun_attach(struct tun_io *t, char *why)
     struct ifreq ifr;
     t->io.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (t->io.fd < 0) {
-        const char *hint =
-            errno == EPERM || errno == EACCES ? " (needs CAP_NET_ADMIN)" : "";
+        const char *hint = "";
+        if (errno == EPERM || errno == EACCES)
+            hint = " (needs CAP_NET_ADMIN, and permission on that file)";
+        else if (errno == ENOENT || errno == ENXIO)
+            hint = " (is the module tun loaded?)";
         tmtu_io_why(why, "%s: cannot open /dev/net/tun: %s%s", t->link.name,
                     strerror(errno), hint);
         return -1;

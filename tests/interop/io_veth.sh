@@ -1,0 +1,202 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# TUN and AF_PACKET against a kernel's own sockets, in two network namespaces.
+#     tests/interop/io_veth.sh FOLDER-OF-IO_ECHO-IO_UDP-AND-IO_PARTIAL
+# Needs unshare, nsenter, setpriv (util-linux) and ip; no root where user
+# namespaces are allowed. Exit 77: not all of it could be tried, and the last
+# line says what.
+set -u
+say() { echo "io_veth: $*"; }
+if [ "${1-}" != inside ]; then
+    bin=$(cd "${1:?folder of io_echo and io_udp}" && pwd) || exit 1
+    for tool in unshare nsenter setpriv ip; do
+        command -v $tool >/dev/null || { say "there is no $tool"; exit 77; }
+    done
+    unshare -Urnm true || { say "namespaces are not possible here"; exit 77; }
+    exec unshare -Urnm "$0" inside "$bin"
+fi
+bin=$2
+out=$(mktemp -d) || exit 1
+peer= echo= bad=0
+
+cleanup() {
+    [ -n "$echo" ] && kill -9 "$echo" 2>/dev/null
+    [ -n "$peer" ] && kill "$peer" 2>/dev/null
+    rm -rf "$out"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+complain() { say "WRONG: $*"; bad=1; }
+there() { nsenter -t "$peer" -n "$@"; } # in the other namespace
+
+await() { # COMMAND...: until it succeeds, two seconds at most
+    tries=0
+    until "$@" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || return 1
+        sleep 0.02
+    done
+}
+
+begin() { # IO: io_echo, in the background, open
+    "$bin/io_echo" "$1" >"$out/echo" 2>"$out/why" &
+    echo=$!
+    await grep -q '^ready' "$out/echo" || {
+        complain "$1: $(cat "$out/why")"
+        exit 1
+    }
+}
+
+end() { # stops it; its counters are then in $out/echo
+    kill "$echo"
+    wait "$echo" || complain "io_echo failed: $(cat "$out/why")"
+    echo=
+}
+
+count() { sed -n "s/^$1 //p" "$out/echo"; }
+counted() { # NAME TEST-OPERATOR NUMBER
+    [ "$(count "$1")" "$2" "$3" ] ||
+        complain "$1 is $(count "$1"), should be $2 $3"
+}
+
+sentence() { # TEXT COMMAND...: it ends with 1 and says that
+    text=$1
+    shift
+    timeout 5 "$@" >/dev/null 2>"$out/why"
+    [ $? = 1 ] || complain "$*: does not end with 1"
+    grep -qF -- "$text" "$out/why" || complain "$*: says: $(cat "$out/why")"
+    [ "$(wc -l <"$out/why")" = 1 ] || complain "$*: not one line"
+}
+
+ends_with() { # TEXT: io_echo, in the background, does
+    await not_running || complain "io_echo goes on, instead of: $1"
+    kill "$echo" 2>/dev/null
+    wait "$echo"
+    [ $? = 1 ] || complain "io_echo does not end with 1"
+    echo=
+    grep -qF -- "$1" "$out/why" || complain "io_echo says: $(cat "$out/why")"
+}
+not_running() { # also a zombie has ended
+    ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$echo/status"
+}
+
+unshare -n sleep 60 &
+peer=$!
+elsewhere() {
+    ns=$(readlink "/proc/$peer/ns/net") && [ -n "$ns" ] &&
+        [ "$ns" != "$(readlink /proc/self/ns/net)" ]
+}
+await elsewhere || { say "no second network namespace"; exit 77; }
+
+tun() {
+    say "TUN"
+    begin tun:t0
+    ip addr add 10.9.0.1/24 dev t0 && ip addr add fd00:9::1/64 dev t0 nodad ||
+        complain "t0 was not made"
+    for to in 10.9.0.2 fd00:9::2; do
+        "$bin/io_udp" $to 500 || complain "TUN: $to does not answer"
+    done
+    end
+    counted bad = 0
+    counted cut = 0
+    counted echoed = 2056
+    counted sent = 2056
+    grep -q '^ready tun mtu 1500' "$out/echo" || complain "TUN: $(cat "$out/echo")"
+
+    say "a TUN device that was there before, with an MTU of its own"
+    ip tuntap add dev t1 mode tun && ip link set t1 mtu 1400
+    begin tun:t1
+    grep -q '^ready tun mtu 1400' "$out/echo" || complain "t1: $(cat "$out/echo")"
+    ip link show up dev t1 | grep -q t1 || complain "t1 was not brought up"
+    sentence 't1: cannot become a TUN device: Device or resource busy' \
+        "$bin/io_echo" tun:t1
+    ip addr add 10.9.1.1/24 dev t1 && "$bin/io_udp" 10.9.1.2 shout # a packet to t1
+    say "TUN, deleted"
+    ip link del t1
+    ends_with 't1: the interface is gone'
+    sentence 'lo: cannot become a TUN device: Invalid argument' \
+        "$bin/io_echo" tun:lo
+}
+
+# The echo's addresses are nobody's: the kernel here does not answer for them.
+afpacket() {
+    ip link add v0 type veth peer name v1 netns "$peer" || exit 1
+    mac=$(ip -o link show v0 2>/dev/null | sed 's/.*link.ether \([0-9a-f:]*\).*/\1/')
+    ip addr add 10.8.0.1/24 dev v0
+    ip addr add fd00:8::1/64 dev v0 nodad
+    # A neighbour is asked for from a link-local address: one that needs no DAD.
+    ip link set v0 addrgenmode none
+    ip addr add fe80::1/64 dev v0 nodad
+    sentence 'v0: the interface is down' "$bin/io_echo" afpacket:v0
+    ip link set v0 up
+    there sh -c "ip link set lo up
+        ip link set v1 addrgenmode none
+        ip link set v1 up
+        ip addr add fe80::2/64 dev v1 nodad
+        ip addr add 10.8.0.2/24 brd 10.8.0.255 dev v1
+        ip addr add fd00:8::2/64 dev v1 nodad
+        ip neigh add 10.8.0.9 lladdr $mac dev v1
+        ip neigh add fd00:8::9 lladdr $mac dev v1" || exit 1
+
+    say "AF_PACKET"
+    begin afpacket:v0
+    for to in 10.8.0.9 fd00:8::9; do
+        there "$bin/io_udp" $to 500 || complain "AF_PACKET: $to does not answer"
+    done
+    # Longer than the MTU: comes whole, and cannot be sent.
+    there "$bin/io_udp" 10.8.0.9 super
+    there "$bin/io_udp" fd00:8::9 super
+    there "$bin/io_udp" 10.8.0.255 shout
+    there "$bin/io_udp" 10.8.0.9 10 || complain "AF_PACKET: no answer any more"
+    end
+    counted bad = 0
+    counted cut = 0
+    counted lost = 0
+    counted group -ge 1
+    counted longest = 8048
+    counted echoed = 2116 # 2 x (500 + 11 x 48) + 10 + 48, and two that are too long
+    counted sent = 2114
+    counted send_errors = 2
+    counted skipped -ge 1 # ARP
+
+    say "a checksum left undone inside a tunnel"
+    begin afpacket:v0
+    there "$bin/io_partial" v1 "$mac" || complain "nothing was sent"
+    there "$bin/io_udp" 10.8.0.9 10 # what came before has been looked at
+    end
+    counted tunnelled = 1
+    counted bad = 0
+
+    say "interfaces that go away"
+    begin afpacket:v0
+    ip link set v0 down
+    ends_with 'v0: the interface is down'
+    ip link set v0 up
+    begin afpacket:v0
+    ip link del v0
+    ends_with 'v0: the interface is gone'
+}
+
+untried=
+if (: <>/dev/net/tun) 2>/dev/null; then
+    tun
+else
+    untried='TUN, for /dev/net/tun cannot be opened'
+fi
+afpacket
+
+say "what is not there, and what is not allowed"
+ip link set lo up
+sentence 'v0: no such interface' "$bin/io_echo" afpacket:v0
+sentence 'lo: cannot open a packet socket: Operation not permitted (needs CAP_NET_RAW)' \
+    setpriv --bounding-set=-net_raw --inh-caps=-net_raw \
+    "$bin/io_echo" afpacket:lo
+[ -n "$untried" ] ||
+    sentence 't2: cannot become a TUN device: Operation not permitted (needs CAP_NET_ADMIN' \
+        setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
+        "$bin/io_echo" tun:t2
+
+[ $bad = 0 ] || exit 1
+[ -z "$untried" ] || { say "all right, but not tried: $untried"; exit 77; }
+say "all right"
