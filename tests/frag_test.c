@@ -234,6 +234,7 @@ static void has_headers(const uint8_t *p, size_t len, uint32_t mtu,
     free(block);
 }
 
+#define NOPS "010101010101010101"
 #define ENDS "c000020ac6336414"
 
 static void later_fragments_have_copied_options_only(void **state)
@@ -261,6 +262,13 @@ static void later_fragments_have_copied_options_only(void **state)
     make4(p, 40, "94040000", 0);
     tmtu_put32(p + 24, 0x01830405);
     has_headers(p, 40, 39, 0, looks, 2);
+
+    static const char *const far[] = {
+        "4f290044cafe200040fd0000" ENDS NOPS NOPS NOPS NOPS "94040000",
+        "46290020cafe000140fd0000" ENDS "94040000",
+    };
+    make4(p, 76, NOPS NOPS NOPS NOPS "94040000", 0);
+    has_headers(p, 76, 68, 0, far, 2);
 
     /* The first fragment of what is a later one keeps what it has. */
     static const char *const later[] = {
