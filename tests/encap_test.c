@@ -797,7 +797,7 @@ static void ecn_out_is_the_table_of_rfc_6040(void **state)
             if (test_pairs[pair].inner == 4)
                 want[1] = (uint8_t)((want[1] & 0xfcu) | ecn);
             else
-                want[1] = (uint8_t)((want[1] & 0xcfu) | ecn << 4);
+                want[1] = (uint8_t)((want[1] & 0xcfu) | (unsigned)ecn << 4);
             sum_again(want);
             assert_memory_equal(buf.data, want, 100);
             assert_int_equal(inner.tclass, 0x28 | ecn);
