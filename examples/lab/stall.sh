@@ -4,8 +4,8 @@
 # each connection through an IPIP load balancer takes, under four policies.
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=net.sh
-. "$here/net.sh"
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. "$here/lab.sh"
 
 usage() {
     cat <<END
@@ -91,24 +91,23 @@ rows=$LAB_DIR.rows # outlives lab_down
 
 # Runs one policy in a fresh network, and writes its row.
 measure() {
-    local policy=$1 seen
+    local policy=$1 seen mtu own_icmp icmp row
     lab_build_up "$build" "$policy" "$family" "$io" "$servers"
     lab_probe 60 client "$build/examples/lab/tunmtu-probe" stall \
         --connections "$connections"
     # Before the programs stop: the route is as the last segment found it.
-    local mtu own_icmp icmp
     mtu=$(lab_route_mtu)
     own_icmp=$(lab_mib client "$own")
     seen=$(lab_mib client "$received")
     [ "$family" = 6 ] || seen=$((seen - own_icmp))
     lab_stop balancer
-    icmp=$(lab_value balancer.counters "$answered")
+    icmp=$(lab_values balancer.counters "$answered")
     [ "$icmp" -eq "$seen" ] || lab_say "note: under $policy the balancer sent" \
         "$icmp ICMP errors, $seen reached the client"
-    echo "$policy" "$(lab_value client median_us)" "$(lab_value client p99_us)" \
-        "$(lab_value client max_us)" "$(lab_value client first_us)" "$icmp" \
-        "$own_icmp" "$(lab_value client retransmissions)" "$mtu" \
-        "$(lab_value client stalled)" "$(lab_value client segment)" >>"$rows"
+    row="$policy $(lab_values client median_us p99_us max_us first_us)"
+    row+=" $icmp $own_icmp $(lab_values client retransmissions) $mtu"
+    row+=" $(lab_values client stalled)"
+    echo "$row" >>"$rows"
     lab_down "$policy"
 }
 
@@ -188,4 +187,6 @@ for policy in $policies; do
 done
 echo
 verdict
-[ -z "$check" ] || promises
+if [ -n "$check" ] && ! promises; then
+    exit 1
+fi

@@ -4,8 +4,8 @@
 # own, and compares the checksums of both ends, under four policies.
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=net.sh
-. "$here/net.sh"
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. "$here/lab.sh"
 
 usage() {
     cat <<END
@@ -21,6 +21,10 @@ Options:
   --family 4|6       4
   --io afpacket|tun  how the balancer receives and sends (afpacket)
   --servers N        real servers (2)
+  --path-mtu N       the router sends at most N bytes in a packet to the client,
+                     and nobody else knows: what a real server sends can only
+                     arrive if the router's ICMP errors, which go to the VIP,
+                     are carried on to that server
   --policies "..."   some of: $LAB_POLICIES
   --keep DIR         keep the programs' output and counters there
   --help             this
@@ -30,7 +34,7 @@ END
 }
 
 build=$here/../../build/quickstart
-mb=100 family=4 io=afpacket servers=2 policies=$LAB_POLICIES
+mb=100 family=4 io=afpacket servers=2 policies=$LAB_POLICIES path_mtu=1500
 args=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
@@ -38,7 +42,8 @@ while [ $# -gt 0 ]; do
         usage
         exit
         ;;
-    --build | --mb | --family | --io | --servers | --policies | --keep)
+    --build | --mb | --family | --io | --servers | --policies | \
+        --path-mtu | --keep)
         [ $# -ge 2 ] || lab_misused "$1 needs a value"
         ;;&
     --build) build=$2 ;;
@@ -47,6 +52,7 @@ while [ $# -gt 0 ]; do
     --io) io=$2 ;;
     --servers) servers=$2 ;;
     --policies) policies=$2 ;;
+    --path-mtu) path_mtu=$2 ;;
     --keep) LAB_KEEP=$2 ;;
     *) lab_misused "unknown option $1" ;;
     esac
@@ -54,6 +60,7 @@ while [ $# -gt 0 ]; do
 done
 lab_options "$family" "$io" "$servers" "$policies"
 lab_number "$mb" 1 100000 || lab_misused "--mb is 1 to 100000"
+lab_number "$path_mtu" 1280 1500 || lab_misused "--path-mtu is 1280 to 1500"
 lab_programs "$build"
 lab_enter "$0" ${args[@]+"${args[@]}"}
 
@@ -64,17 +71,19 @@ policy      to the server  checksum          to the client  checksum
 END
 for policy in $policies; do
     lab_build_up "$build" "$policy" "$family" "$io" "$servers"
+    [ "$path_mtu" = 1500 ] || lab_narrow "$path_mtu"
     # A minute, and a second for each megabyte: slower than that is broken.
     lab_probe $((60 + mb)) client "$build/examples/lab/tunmtu-probe" transfer \
         --bytes "${mb}000000"
+    set -- "$policy" # what is printed
     for way in up down; do
-        sent=$(lab_value client "${way}_sent")
-        [ "$sent" = "$(lab_value client "${way}_received")" ] ||
+        sum=$(lab_values client "${way}_sent")
+        [ "$sum" = "$(lab_values client "${way}_received")" ] ||
             lab_fail "under $policy not everything arrived as it was sent: $way"
+        rate=$(lab_values client "${way}_mbit_s")
+        set -- "$@" "$rate" "$sum"
     done
-    printf '%-10s %7s Mbit/s  %s  %7s Mbit/s  %s\n' "$policy" \
-        "$(lab_value client up_mbit_s)" "$(lab_value client up_received)" \
-        "$(lab_value client down_mbit_s)" "$(lab_value client down_received)"
+    printf '%-10s %7s Mbit/s  %s  %7s Mbit/s  %s\n' "$@"
     lab_down "$policy"
 done
 echo
