@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole library as one translation unit, lowest floor first. */
-#include "api.c"
-#include "reason.c"
 #include "core.c"
 #include "reass.c"
 #include "steer.c"

@@ -4,8 +4,11 @@
 #ifdef __bpf__ /* no views by value and no six arguments: all is inlined */
 #pragma clang attribute push(__attribute__((always_inline)),                   \
                              apply_to = function)
+#define noinline unused
 #endif
 
+#include "api.c"
+#include "reason.c"
 #include "cksum.c"
 #include "hash.c"
 #include "ip.c"
@@ -19,4 +22,5 @@
 
 #ifdef __bpf__
 #pragma clang attribute pop
+#undef noinline
 #endif

@@ -43,8 +43,8 @@ failures=() skips=()
 # ---- what is needed ---------------------------------------------------------
 
 packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
-    pkg-config libpcap-dev libcmocka-dev linux-libc-dev binutils python3
-    doxygen tshark iproute2 procps util-linux iputils-ping)
+    pkg-config libpcap-dev libcmocka-dev linux-libc-dev libbpf-dev binutils
+    python3 doxygen tshark bpftool iproute2 procps util-linux)
 if ! command -v dpkg-query >/dev/null; then
     echo "This is no Debian: nothing is installed. Needed are what these"
     echo "packages hold: ${packages[*]}"
@@ -210,6 +210,7 @@ isolated() {
 }
 
 if [ -z "$quick" ]; then
+    step "XDP example" tests/interop/xdp.sh
     step "TUN and AF_PACKET between namespaces" \
         isolated tests/interop/io_veth.sh "$out/gcc"
     for family in 4 6; do

@@ -57,6 +57,7 @@ lab_tun() { # NODE DEVICE
 # lab_balancer PROGRAM POLICY afpacket|tun SERVERS
 lab_balancer() {
     local program=$1 policy=$2 io=$3 local4=10.0.0.5 local6=2001:db8::5 i n
+    # shellcheck disable=SC2153 # of net.sh
     for i in "$LAB_VIP4" "[$LAB_VIP6]"; do
         echo "-A -t $i:$LAB_PORT -s mh -b mh-port"
         for ((n = 6; n < 6 + $4; n++)); do
