@@ -120,8 +120,8 @@ struct tmtu_reass *tmtu_reass_init(void *mem, size_t packets, size_t max,
     return r;
 }
 
-/* The link in the age list that points to a slot from its older or newer
- * neighbour. */
+/* Takes a slot out of its bucket and out of the age list. Its bytes stay until
+ * it is used again. */
 static void reass_release(struct tmtu_reass *r, uint32_t n)
 {
     struct reass_slot *s = reass_slot(r, n);
@@ -199,7 +199,7 @@ static int reass_drop(struct reass_slot *s, uint64_t *count, int why)
     return why;
 }
 
-/* Adds the `n` bytes at `data` to the packet at `from`. */
+/* Adds a fragment, whose data begins at `data_at`, to its packet. */
 static int reass_keep(struct tmtu_reass *r, struct reass_slot *s,
                       const struct tmtu_pkt *pkt, uint32_t data_at)
 {
@@ -216,7 +216,7 @@ static int reass_keep(struct tmtu_reass *r, struct reass_slot *s,
             return 0;
         return reass_drop(s, &r->count.overlaps, TMTU_E_MALFORMED);
     }
-    if (to > s->end || (last && (s->end != REASS_NONE || s->top > to)))
+    if (to > s->end || (last && s->top > to))
         return reass_drop(s, &r->count.overlaps, TMTU_E_MALFORMED);
 
     const uint32_t top = to > s->top ? to : s->top;
@@ -314,7 +314,7 @@ int tmtu_reass_add(struct tmtu_reass *reass, const struct tmtu_pkt *pkt,
     if (s->dropped)
         return s->dropped;
     const int rc = reass_keep(reass, s, pkt, data_at);
-    if (rc < 0 || s->have != s->end)
+    if (s->have != s->end) /* so it is when it was dropped, too */
         return rc;
 
     const int fits = (size_t)(out->end - out->data) >= s->header + s->end;

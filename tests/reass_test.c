@@ -155,6 +155,18 @@ static const struct script {
      {{{0, 24, MORE, 1, 6, 0, 0, 0}, 0},
       {{0, 24, MORE, 1, 6, 0, 0, 9}, TMTU_E_MALFORMED},
       {{24, 16, LAST, 1, 6, 0, 0, 0}, TMTU_E_MALFORMED}}},
+    {"part of what is there, the same data",
+     0,
+     0,
+     {.overlaps = 1},
+     {{{0, 24, MORE, 1, 6, 0, 0, 0}, 0},
+      {{0, 16, MORE, 1, 6, 0, 0, 0}, TMTU_E_MALFORMED}}},
+    {"the end of what is there, the same data",
+     0,
+     0,
+     {.overlaps = 1},
+     {{{0, 24, MORE, 1, 6, 0, 0, 0}, 0},
+      {{8, 16, MORE, 1, 6, 0, 0, 0}, TMTU_E_MALFORMED}}},
     {"R-5722-01 overlap drops all, and what comes later",
      0,
      0,
@@ -224,6 +236,11 @@ static const struct script {
      0,
      {.malformed = 1},
      {{{65528, 16, LAST, 1, 6, 0, 0, 0}, TMTU_E_MALFORMED}}},
+    {"R-8200-04 up to byte 65,536",
+     0,
+     0,
+     {.malformed = 1},
+     {{{65528, 8, LAST, 1, 6, 0, 0, 0}, TMTU_E_MALFORMED}}},
     {"R-1858-01 TCP from byte 8 on",
      0,
      0,
@@ -287,6 +304,11 @@ static const struct script {
      0,
      {.packets = 1},
      {{{0, 24, MORE, 1, 4, 0, 1, 0}, 0}, {{24, 16, LAST, 1, 4, 0, 0, 0}, 44}}},
+    {"the same in IPv6",
+     40,
+     0,
+     {.packets = 1},
+     {{{0, 24, MORE, 1, 6, 0, 1, 0}, 0}, {{24, 16, LAST, 1, 6, 0, 0, 0}, 72}}},
     {"ECT(1) and ECT(0): as the first",
      40,
      1,
@@ -521,6 +543,64 @@ static void gives_up_after_a_minute(void **state)
     free(r);
 }
 
+static void those_that_are_older_stay_in_order(void **state)
+{
+    (void)state;
+    struct tmtu_reass *r = start(PACKETS, MAX);
+    struct tmtu_buf out = test_buf(NULL, 0, 0, MAX);
+    struct part f = first4, l = last4;
+    for (f.id = 1; f.id <= 3; f.id++)
+        assert_int_equal(add(r, &f, f.id, &out), 0);
+    l.id = 2; /* goes out of the middle */
+    assert_int_equal(add(r, &l, 9, &out), 44);
+    f.id = 1;
+    expires(r, minute + 9, &f);
+    f.id = 3;
+    expires(r, minute + 9, &f);
+    expires_nothing(r, minute + 9);
+    free(out.head);
+    free(r);
+}
+
+/* R-791-11: one address is another, the rest is the same. */
+static void addresses_tell_packets_apart(void **state)
+{
+    (void)state;
+    static const size_t at[] = {23, 39}; /* last byte of source, destination */
+    for (size_t i = 0; i < TEST_ROWS(at); i++) {
+        struct tmtu_reass *r = start(PACKETS, MAX);
+        struct tmtu_buf out = test_buf(NULL, 0, 0, MAX);
+        uint8_t p[200];
+        struct part rest = first6;
+        rest.from = 24;
+        rest.mf = LAST;
+        assert_int_equal(add(r, &first6, 0, &out), 0);
+        const size_t n = make(p, &rest);
+        p[at[i]] ^= 0x40;
+        assert_int_equal(give(r, p, n, 0, &out), 0);
+        assert_int_equal(add(r, &rest, 0, &out), 72);
+        free(out.head);
+        free(r);
+    }
+}
+
+static void a_fragment_without_data_is_malformed(void **state)
+{
+    (void)state;
+    for (unsigned mf = 0; mf < 2; mf++) {
+        const struct part none = {24, 0, mf, 7, 4, 0, 0, 0};
+        struct tmtu_reass *r = start(PACKETS, MAX);
+        struct tmtu_buf out = test_buf(NULL, 0, 0, MAX);
+        assert_int_equal(add(r, &first4, 0, &out), 0);
+        assert_int_equal(add(r, &none, 0, &out), TMTU_E_MALFORMED);
+        assert_int_equal(add(r, &last4, 0, &out), 44);
+        same_counters(
+            r, (struct tmtu_reass_counters){.packets = 1, .malformed = 1}, 3);
+        free(out.head);
+        free(r);
+    }
+}
+
 static void a_late_fragment_begins_a_new_packet(void **state)
 {
     (void)state;
@@ -615,7 +695,7 @@ static void a_flood_leaves_the_newest(void **state)
 {
     (void)state;
     enum { SLOTS = 37, FLOOD = 2000 };
-    struct tmtu_reass *r = start(SLOTS, 64);
+    struct tmtu_reass *r = start(SLOTS, 61);
     struct tmtu_buf out = test_buf(NULL, 0, 0, 64);
     for (unsigned i = 0; i < FLOOD; i++) {
         struct part f = first4, l = last4;
@@ -781,6 +861,9 @@ int main(void)
         cmocka_unit_test(puts_the_vectors_v8_together),
         cmocka_unit_test(headers_are_those_of_the_first),
         cmocka_unit_test(gives_up_after_a_minute),
+        cmocka_unit_test(those_that_are_older_stay_in_order),
+        cmocka_unit_test(addresses_tell_packets_apart),
+        cmocka_unit_test(a_fragment_without_data_is_malformed),
         cmocka_unit_test(a_late_fragment_begins_a_new_packet),
         cmocka_unit_test(a_dropped_packet_is_remembered_for_its_minute),
         cmocka_unit_test(a_clock_that_goes_back_loses_nothing),
