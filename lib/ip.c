@@ -285,6 +285,8 @@ static int ip6_walk(const uint8_t *p, size_t have, int quoted,
             c->unfragmentable = (uint16_t)(at + size);
             c->nexthdr_at = (uint16_t)at;
         }
+        if (next == W_PROTO_ROUTING && p[at + W_ROUTING_LEFT] != 0)
+            c->flags |= TMTU_PKT_ROUTED;
         link = at;
         next = p[at];
         at += size;
@@ -399,10 +401,9 @@ int tmtu_ip_hop(struct tmtu_buf *buf, struct tmtu_pkt *pkt)
         ip[W_IP6_HOPS] = pkt->ttl;
         return 0;
     }
-    const uint16_t from = tmtu_get16(ip + W_IP4_TTL);
+    /* RFC 1624: the word of the TTL has become 0x100 less. */
+    const uint32_t check = tmtu_get16(ip + W_IP4_CHECK) + 0x100u;
     ip[W_IP4_TTL] = pkt->ttl;
-    tmtu_put16(ip + W_IP4_CHECK,
-               tmtu_cksum_update16(tmtu_get16(ip + W_IP4_CHECK), from,
-                                   (uint16_t)(from - 0x100u)));
+    tmtu_put16(ip + W_IP4_CHECK, (uint16_t)(check + (check >= 0xffffu)));
     return 0;
 }

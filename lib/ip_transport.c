@@ -10,7 +10,9 @@
 static int transport_check_at(const struct tmtu_pkt *pkt)
 {
     const size_t l4 = pkt->have - pkt->l4;
-    if ((pkt->flags & (TMTU_PKT_FRAGMENT | TMTU_PKT_CUT)) ||
+    /* RFC 8200 §8.1: the last destination counts, and that is in the routing
+     * header, where each type keeps it differently. */
+    if ((pkt->flags & (TMTU_PKT_FRAGMENT | TMTU_PKT_CUT | TMTU_PKT_ROUTED)) ||
         pkt->have < pkt->len)
         return TMTU_E_IGNORED;
     switch (pkt->flow.proto) {

@@ -14,6 +14,7 @@ enum { W_IP6_VTC = 0, W_IP6_LEN = 4, W_IP6_NEXT = 6, W_IP6_HOPS = 7 };
 enum { W_IP6_SRC = 8, W_IP6_DST = 24, W_IP6_SIZE = 40 };
 enum { W_FRAG6_NEXT = 0, W_FRAG6_OFFSET = 2, W_FRAG6_ID = 4, W_FRAG6_SIZE = 8 };
 enum { W_FRAG6_MF = 1, W_FRAG6_MASK = 0xfff8 };
+enum { W_ROUTING_LEFT = 3 };
 
 /* RFC 9293, 768, 792, 4443 */
 enum { W_TCP_DOFF = 12, W_TCP_FLAGS = 13, W_TCP_CHECK = 16, W_TCP_SIZE = 20 };

@@ -34,6 +34,10 @@ extern "C" {
 #define TMTU_PKT_L2_GROUP                                                      \
     0x40u /**< set by the caller: the link layer's                             \
                destination was multicast or broadcast */
+#define TMTU_PKT_ROUTED                                                        \
+    0x80u /**< IPv6: a routing header has segments left, so                    \
+               that the destination is not the last one, and                   \
+               transport checksums cannot be looked at */
 
 /**
  * A parsed packet. Offsets and lengths in bytes, from its first byte.
@@ -116,7 +120,8 @@ TMTU_API uint16_t tmtu_ip_transport_sum(const struct tmtu_pkt *pkt);
  * Verifies the checksum of TCP, UDP, ICMP or ICMPv6.
  *
  * @retval 0                 right, or UDP over IPv4 without one
- * @retval TMTU_E_IGNORED    a fragment, cut short, or another protocol
+ * @retval TMTU_E_IGNORED    a fragment, cut short, still routed by a routing
+ *                           header, or another protocol
  * @retval TMTU_E_CHECKSUM   wrong, or zero in UDP over IPv6 (RFC 8200 §8.1)
  */
 TMTU_API TMTU_MUST_CHECK int
@@ -129,7 +134,7 @@ tmtu_ip_transport_verify(const struct tmtu_pkt *pkt);
  * @param buf the packet; its data is @p pkt's
  * @param pkt as parsed from @p buf
  * @retval 0              written
- * @retval TMTU_E_IGNORED a fragment, cut short, or another protocol; no change
+ * @retval TMTU_E_IGNORED as tmtu_ip_transport_verify; no change
  */
 TMTU_API TMTU_MUST_CHECK int tmtu_ip_transport_fill(struct tmtu_buf *buf,
                                                     const struct tmtu_pkt *pkt);
