@@ -85,11 +85,12 @@ int tmtu_io_link_state(const struct tmtu_io_link *link, char *why)
     struct tmtu_io_link now = *link;
     struct ifreq ifr;
     /* By its number: it may have got another name. */
-    if (if_indextoname(link->index, now.name) == NULL) {
+    if (if_indextoname(link->index, now.name) == NULL ||
+        link_ask(&now, SIOCGIFFLAGS, &ifr) != 0) {
         tmtu_io_why(why, "%s: the interface is gone", link->name);
         return -ENODEV;
     }
-    if (link_ask(&now, SIOCGIFFLAGS, &ifr) == 0 && !(ifr.ifr_flags & IFF_UP)) {
+    if (!(ifr.ifr_flags & IFF_UP)) {
         tmtu_io_why(why, "%s: the interface is down", now.name);
         return -ENETDOWN;
     }
