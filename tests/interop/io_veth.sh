@@ -156,9 +156,9 @@ afpacket() {
         there "$bin/io_udp" $to 500 || complain "AF_PACKET: $to does not answer"
     done
     # Longer than the MTU: comes whole, and cannot be sent.
-    there "$bin/io_udp" 10.8.0.9 super
-    there "$bin/io_udp" fd00:8::9 super
-    there "$bin/io_udp" 10.8.0.255 shout
+    there "$bin/io_udp" 10.8.0.9 super || complain "no super-packet"
+    there "$bin/io_udp" fd00:8::9 super || complain "no super-packet"
+    there "$bin/io_udp" 10.8.0.255 shout || complain "no broadcast"
     there "$bin/io_udp" 10.8.0.9 10 || complain "AF_PACKET: no answer any more"
     end
     counted bad = 0
@@ -182,7 +182,7 @@ afpacket() {
     say "a ring that overflows"
     begin afpacket:v0
     kill -STOP "$echo"
-    there "$bin/io_udp" 10.8.0.9 flood
+    there "$bin/io_udp" 10.8.0.9 flood || complain "the flood stopped"
     kill -CONT "$echo"
     sleep 0.5 # nothing more comes, and yet it finds out
     end
