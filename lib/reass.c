@@ -26,7 +26,7 @@ struct reass_piece {
  * end with the headers of the first fragment, then the data. So the first
  * fragment stays in one piece, as it came. */
 struct reass_slot {
-    uint64_t born;
+    _Alignas(8) uint64_t born;
     struct reass_key key;
     uint32_t chain;        /* the next in this bucket, or the next free one */
     uint32_t older, newer; /* in order of birth: of eviction and expiry too */
@@ -47,13 +47,12 @@ struct reass_slot {
 };
 
 struct tmtu_reass {
-    struct tmtu_hash_key key;
+    _Alignas(8) struct tmtu_hash_key key;
     struct tmtu_reass_counters count;
     size_t stride; /* from slot to slot */
     uint32_t mask; /* buckets less one */
     uint32_t max;
     uint32_t free, oldest, newest;
-    uint32_t zero;
 };
 _Static_assert(sizeof(struct tmtu_reass) % 8 == 0, "buckets follow");
 _Static_assert(sizeof(struct reass_slot) % 8 == 0, "bytes follow");
