@@ -64,55 +64,84 @@ static inline int encap_df(const struct tmtu_encap *encap,
     return encap->df == TMTU_DF_SET;
 }
 
+/* Opens `head` bytes for an outer header in front of the packet; negative: not
+ * possible, and nothing is changed. */
+static inline int encap_open(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                             uint32_t head, uint32_t max)
+{
+    const uint32_t len = pkt->len + head;
+    if (pkt->ttl == 0)
+        return TMTU_E_FORBIDDEN; /* RFC 2003 §3.1 */
+    if (len > max)
+        return TMTU_E_LIMIT;
+    if (tmtu_buf_push(buf, head) == NULL)
+        return TMTU_E_NOSPACE;
+    tmtu_buf_trim(buf, len);
+    return 0;
+}
+
 /* The sum is taken from the values: reading back bytes just written stalls.
  * In words of this machine's order, because the addresses come in those. */
 static inline void encap_write4(uint8_t *p, const struct tmtu_encap *encap,
                                 uint32_t first, uint32_t second, uint32_t third)
 {
+    const uint32_t src = tmtu_load32(encap->src + 12);
+    const uint32_t dst = tmtu_load32(encap->dst + 12);
     const uint64_t sum = (uint64_t)tmtu_order32(first) + tmtu_order32(second) +
-                         tmtu_order32(third) + tmtu_load32(encap->src + 12) +
-                         tmtu_load32(encap->dst + 12);
-    third |= (uint16_t)~tmtu_cksum_wide(sum);
-    tmtu_store32x2(p, tmtu_order32(first), tmtu_order32(second));
-    tmtu_store32x2(p + W_IP4_TTL, tmtu_order32(third),
-                   tmtu_load32(encap->src + 12));
-    tmtu_copy(p + W_IP4_DST, encap->dst + 12, 4);
+                         tmtu_order32(third) + src + dst;
+    tmtu_put32(p, first);
+    tmtu_put32(p + W_IP4_ID, second);
+    tmtu_put16(p + W_IP4_TTL, (uint16_t)(third >> 16));
+    tmtu_put16(p + W_IP4_CHECK, (uint16_t)~tmtu_cksum_wide(sum));
+    tmtu_store32x2(p + W_IP4_SRC, src, dst);
+}
+
+static inline int encap_push4(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                              const struct tmtu_encap *encap,
+                              const struct tmtu_encap_each *each)
+{
+    const int rc = encap_open(buf, pkt, W_IP4_SIZE, 65535u);
+    if (rc < 0)
+        return rc;
+    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
+    const uint32_t tclass = encap_tclass(encap, pkt->tclass);
+    const uint32_t ttl = encap->ttl ? encap->ttl : pkt->ttl;
+    const uint32_t len = pkt->len + W_IP4_SIZE;
+    encap_write4(buf->data, encap, 0x45000000u | tclass << 16 | len,
+                 encap_df(encap, pkt) ? W_IP4_DF : each->id << 16,
+                 ttl << 24 | proto << 16);
+    return 0;
+}
+
+static inline int encap_push6(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                              const struct tmtu_encap *encap,
+                              const struct tmtu_encap_each *each)
+{
+    const int rc = encap_open(buf, pkt, W_IP6_SIZE, 65535u + W_IP6_SIZE);
+    if (rc < 0)
+        return rc;
+    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
+    const uint32_t tclass = encap_tclass(encap, pkt->tclass);
+    const uint32_t ttl = encap->ttl ? encap->ttl : pkt->ttl;
+    uint32_t label = each->hash & 0xfffffu;
+    if (label == 0 && each->hash != 0)
+        label = 1; /* RFC 6438 §2: 0 means that there is none */
+    uint8_t *p = buf->data;
+    tmtu_put32(p, 6u << 28 | tclass << 20 | label);
+    tmtu_put32(p + W_IP6_LEN, pkt->len << 16 | proto << 8 | ttl);
+    tmtu_copy(p + W_IP6_SRC, encap->src, 16);
+    tmtu_copy(p + W_IP6_DST, encap->dst, 16);
+    return 0;
 }
 
 int tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
                     const struct tmtu_encap *encap,
                     const struct tmtu_encap_each *each)
 {
-    const int v4 = encap_outer4(encap), head = encap_head(encap, v4);
-    if (head < 0)
-        return head;
-    if (pkt->ttl == 0)
-        return TMTU_E_FORBIDDEN; /* RFC 2003 §3.1 */
-    const uint32_t len = pkt->len + (uint32_t)head;
-    if (len > 65535u + (v4 ? 0u : (uint32_t)W_IP6_SIZE))
-        return TMTU_E_LIMIT;
-    uint8_t *p = tmtu_buf_push(buf, (size_t)head);
-    if (p == NULL)
-        return TMTU_E_NOSPACE;
-    tmtu_buf_trim(buf, len);
-
-    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
-    const uint32_t tclass = encap_tclass(encap, pkt->tclass);
-    const uint32_t ttl = encap->ttl ? encap->ttl : pkt->ttl;
-    if (v4) {
-        const int df = encap_df(encap, pkt);
-        encap_write4(p, encap, 0x45000000u | tclass << 16 | len,
-                     df ? W_IP4_DF : each->id << 16, ttl << 24 | proto << 16);
-    } else {
-        uint32_t label = each->hash & 0xfffffu;
-        if (label == 0 && each->hash != 0)
-            label = 1; /* RFC 6438 §2: 0 means that there is none */
-        tmtu_put32(p, 6u << 28 | tclass << 20 | label);
-        tmtu_put32(p + W_IP6_LEN, (len - W_IP6_SIZE) << 16 | proto << 8 | ttl);
-        tmtu_copy(p + W_IP6_SRC, encap->src, 16);
-        tmtu_copy(p + W_IP6_DST, encap->dst, 16);
-    }
-    return 0;
+    if (encap->size != sizeof *encap || encap->kind != TMTU_ENCAP_IPIP)
+        return TMTU_E_ARGUMENT;
+    return encap_outer4(encap) ? encap_push4(buf, pkt, encap, each)
+                               : encap_push6(buf, pkt, encap, each);
 }
 
 /* RFC 4213 §3.6, RFC 1122 §3.2.1.3: sources that no packet may have. The
@@ -132,8 +161,6 @@ static int encap_source_ok(const struct tmtu_pkt *inner)
  * the order Not-ECT, ECT(1), ECT(0), CE. Negative: drop. */
 static int encap_ecn_out(unsigned inner, unsigned outer)
 {
-    if (inner == 3)
-        return 3;
     if (outer == 3)
         return inner == 0 ? -1 : 3;
     if (inner == 2 && outer == 1)
