@@ -50,7 +50,6 @@ static void tunnel_answer(const struct tmtu_pkt *pkt, enum tmtu_icmp_kind kind,
 {
     struct tmtu_icmp_error error = TMTU_ICMP_ERROR_INIT;
     error.kind = (uint8_t)kind;
-    error.info = info;
     out->silent = (uint8_t)tmtu_icmp_may_send(pkt, &error);
     if (out->silent != TMTU_OK)
         return;
@@ -103,10 +102,10 @@ int tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
                      const struct tmtu_encap_each *each)
 {
     struct tmtu_buf inner = *buf;
+    if (tunnel_expires(tunnel, pkt))
+        return TMTU_E_FORBIDDEN;
     if (tunnel->host)
         return tmtu_encap_push(buf, pkt, &tunnel->encap, each);
-    if (pkt->ttl <= 1)
-        return TMTU_E_FORBIDDEN;
     pkt->ttl--; /* an outer TTL copied from the inner one is the new one: K34 */
     const int rc = tmtu_encap_push(buf, pkt, &tunnel->encap, each);
     pkt->ttl++;

@@ -589,6 +589,7 @@ static void inner_sources_that_no_packet_may_have(void **state)
         {"::192.0.2.1", TMTU_R_INNER_SOURCE},
         {"::1:0:0:1", TMTU_OK},
         {"::1:ffff:192.0.2.1", TMTU_OK},
+        {"::1:192.0.2.1", TMTU_OK},
         {"1::", TMTU_OK},
         {"0:0:0:1::", TMTU_OK},
         {"::fffe:192.0.2.1", TMTU_OK},
