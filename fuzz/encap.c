@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes into a tunnel comes out of it, and never longer than the path; and
+ * what is let out of one can be put back in.
+ *
+ * Input: which (1 byte: bit 0 IPv6 outside, bit 1 the host's own, bit 2 source
+ * left open, bit 3 destination left open), DF (1), ECN (1), DSCP (1), TTL (1),
+ * policy and flags (1), path MTU (2), identification (2), segment size (2),
+ * largest fragment (2), headroom (1), flow label (1), then a packet. It is put
+ * into a tunnel, and also taken for one that comes out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <tunmtu/frag.h>
+#include <tunmtu/tunnel.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OPTIONS = 16 };
+static const uint8_t ends[2][32] = {
+    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 1,
+     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 2},
+    {0x20, 1, 0x0d, 0xb8, 0, 0xa, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+     0x20, 1, 0x0d, 0xb8, 0, 0xb, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+};
+
+static void must(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+/* A copy that ends where its memory ends, behind `headroom` bytes. */
+static struct tmtu_buf copy(const uint8_t *p, size_t n, size_t headroom)
+{
+    uint8_t *mem = malloc(headroom + n ? headroom + n : 1);
+    must(mem != NULL);
+    memset(mem, 0xa5, headroom);
+    struct tmtu_buf b = tmtu_buf(mem, headroom + n, headroom);
+    if (n > 0)
+        memcpy(tmtu_buf_put(&b, n), p, n);
+    return b;
+}
+
+/* In fragments, none is longer than the path, and all are parts of it. */
+static void cut(const struct tmtu_pkt *outer, uint32_t path)
+{
+    struct tmtu_frag frag;
+    must(tmtu_frag_init(&frag, outer, path, 1, TMTU_FRAG_FORCE) == 0);
+    uint8_t *mem = malloc(path);
+    must(mem != NULL);
+    for (;;) {
+        struct tmtu_buf out = tmtu_buf(mem, path, 0);
+        struct tmtu_pkt piece;
+        const int rc = tmtu_frag_next(&frag, &out);
+        must(rc >= 0);
+        if (rc == 0)
+            break;
+        must(tmtu_ip_parse(tmtu_buf_view(&out), TMTU_IP_VERIFY, &piece) == 0);
+        must(!(piece.flags & TMTU_PKT_DF));
+    }
+    free(mem);
+}
+
+static void decided(const struct tmtu_tunnel *t, const struct tmtu_pkt *pkt)
+{
+    struct tmtu_mtu_decision d;
+    must(tmtu_mtu_decide(pkt, &t->mtu, &d) == 0);
+    must(d.mtu >= (pkt->flow.ipver == 6 ? 1280 : 68));
+    must(!d.notify || d.mtu < pkt->len);
+    must((d.action == TMTU_MTU_DROP) == (d.reason != TMTU_OK));
+    must(!tmtu_mtu_fits(pkt, &t->mtu) || d.action == TMTU_MTU_FITS);
+}
+
+static void in(const struct tmtu_tunnel *t, const struct tmtu_encap_each *each,
+               struct tmtu_buf *buf, struct tmtu_pkt *pkt)
+{
+    struct tmtu_verdict v;
+    const struct tmtu_pkt was = *pkt;
+    decided(t, pkt);
+    tmtu_tunnel_enter(t, pkt, &v);
+    must((v.action == TMTU_TUNNEL_DROP) == (v.reason != TMTU_OK));
+    must(v.answer == 0 || v.silent == TMTU_OK);
+    must(v.answer != TMTU_ICMP_TOO_BIG || v.info < pkt->len);
+
+    const struct tmtu_buf inner = *buf;
+    struct tmtu_buf old = copy(buf->head, (size_t)(buf->end - buf->head), 0);
+    const int rc = tmtu_tunnel_push(buf, pkt, t, each);
+    if (rc < 0) {
+        must(memcmp(buf, &inner, sizeof inner) == 0);
+        must(memcmp(pkt, &was, sizeof was) == 0);
+        must(memcmp(buf->head, old.head, tmtu_buf_len(&old)) == 0);
+        must(v.action == TMTU_TUNNEL_DROP || rc == TMTU_E_NOSPACE);
+        free(old.head);
+        return;
+    }
+    struct tmtu_pkt outer, back;
+    must(tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &outer) == 0);
+    must(outer.len == tmtu_buf_len(buf));
+    must(outer.len == was.len + tmtu_encap_overhead(&t->encap));
+    if (v.action == TMTU_TUNNEL_SEND && was.gso_size == 0)
+        must(outer.len <= t->mtu.path_mtu);
+    if (v.action == TMTU_TUNNEL_CUT)
+        cut(&outer, t->mtu.path_mtu);
+
+    const enum tmtu_reason why = tmtu_encap_pull(buf, &outer, &t->encap, &back);
+    if (why == TMTU_R_INNER_SOURCE) {
+        free(old.head);
+        return; /* the only thing that is looked at on the way out alone */
+    }
+    must(why == TMTU_OK);
+    must(buf->data == inner.data && tmtu_buf_len(buf) == was.len);
+    must(back.ttl == was.ttl - !t->host && back.tclass == was.tclass);
+    must(tmtu_flow_equal(&back.flow, &was.flow));
+    if (was.flow.ipver == 4) { /* TTL and checksum: the parser verified both */
+        memcpy(buf->data + 8, old.head + (inner.data - inner.head) + 8, 1);
+        memcpy(buf->data + 10, old.head + (inner.data - inner.head) + 10, 2);
+    } else {
+        buf->data[7] = was.ttl;
+    }
+    must(memcmp(buf->data, old.head + (inner.data - inner.head), was.len) == 0);
+    free(old.head);
+}
+
+/* What cannot be told again: ECN, the checksum over it, an ID beside DF. */
+static void forget(uint8_t *p)
+{
+    if (p[0] >> 4 == 6) {
+        p[1] &= 0xcf;
+        return;
+    }
+    p[1] &= 0xfc;
+    p[6] &= 0x7f; /* the bit that nobody uses */
+    p[10] = p[11] = 0;
+    if (p[6] & 0x40)
+        p[4] = p[5] = 0;
+}
+
+static void again(struct tmtu_buf *buf, const struct tmtu_pkt *inner,
+                  const struct tmtu_pkt *outer, uint8_t *first)
+{
+    struct tmtu_encap e = TMTU_ENCAP_INIT;
+    const size_t head = outer->l4;
+    struct tmtu_encap_each each = {outer->id, 0};
+    memcpy(e.src, outer->flow.src, 16);
+    memcpy(e.dst, outer->flow.dst, 16);
+    e.df = outer->flags & TMTU_PKT_DF ? TMTU_DF_SET : TMTU_DF_CLEAR;
+    e.dscp = outer->tclass >> 2;
+    e.ttl = outer->ttl;
+    if (outer->flow.ipver == 6)
+        each.hash = tmtu_get32(first) & 0xfffff;
+    must(tmtu_encap_push(buf, inner, &e, &each) == 0);
+    must(tmtu_buf_len(buf) == inner->len + head);
+    forget(first);
+    forget(buf->data);
+    must(memcmp(buf->data, first, head) == 0);
+}
+
+static void out(unsigned which, struct tmtu_buf *buf)
+{
+    struct tmtu_encap e = TMTU_ENCAP_INIT;
+    struct tmtu_pkt outer, inner, same;
+    if (tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &outer) < 0)
+        return;
+    memcpy(e.src, outer.flow.src, 16);
+    memcpy(e.dst, outer.flow.dst, 16);
+    memset(e.src + (outer.flow.ipver == 4 ? 12 : 0), 0,
+           !(which & 4)            ? 0
+           : outer.flow.ipver == 4 ? 4
+                                   : 16);
+    memset(e.dst + (outer.flow.ipver == 4 ? 12 : 0), 0,
+           !(which & 8)            ? 0
+           : outer.flow.ipver == 4 ? 4
+                                   : 16);
+    struct tmtu_buf was = *buf;
+    struct tmtu_buf old = copy(buf->head, (size_t)(buf->end - buf->head), 0);
+    memset(&inner, 0xa5, sizeof inner);
+    memcpy(&same, &inner, sizeof inner);
+    const enum tmtu_reason why = tmtu_encap_pull(buf, &outer, &e, &inner);
+    if (why != TMTU_OK) {
+        must(why != TMTU_R_INTERNAL && tmtu_reason_name((int)why) != NULL);
+        must(memcmp(buf, &was, sizeof was) == 0);
+        must(memcmp(&inner, &same, sizeof same) == 0);
+        must(memcmp(buf->head, old.head, tmtu_buf_len(&old)) == 0);
+    } else {
+        must(tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &same) == 0);
+        must(memcmp(&inner, &same, sizeof same) == 0);
+        must(tmtu_buf_len(buf) == inner.len && inner.ttl > 0);
+        must((inner.tclass & 3) != 0 || (outer.tclass & 3) != 3);
+        if (outer.l4 == (outer.flow.ipver == 4 ? 20 : 40) && outer.ttl > 0 &&
+            outer.len == outer.l4 + inner.len)
+            again(buf, &inner, &outer, old.head + (was.data - was.head));
+    }
+    free(old.head);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < OPTIONS)
+        return 0;
+    const unsigned which = data[0];
+    struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
+    memcpy(t.encap.src, ends[which & 1], 16);
+    memcpy(t.encap.dst, ends[which & 1] + 16, 16);
+    t.encap.df = data[1] % 3;
+    t.encap.ecn = data[2] % 3;
+    t.encap.dscp = data[3];
+    t.encap.ttl = data[4];
+    t.mtu.policy = data[5] % 4 % 3;
+    t.mtu.flags = data[5] / 4 % 8;
+    t.mtu.path_mtu = tmtu_get16(data + 6);
+    t.host = which / 2 % 2;
+    const struct tmtu_encap_each each = {tmtu_get16(data + 8), data[15]};
+    const uint8_t *p = data + OPTIONS;
+    const size_t n = size - OPTIONS;
+
+    struct tmtu_buf buf = copy(p, n, data[14] % 64);
+    struct tmtu_pkt pkt;
+    if (tmtu_tunnel_check(&t) == 0 &&
+        tmtu_ip_parse(tmtu_buf_view(&buf), TMTU_IP_VERIFY, &pkt) == 0) {
+        pkt.gso_size = tmtu_get16(data + 10);
+        pkt.frag_max = tmtu_get16(data + 12);
+        in(&t, &each, &buf, &pkt);
+    }
+    free(buf.head);
+    buf = copy(p, n, data[14] % 64);
+    out(which, &buf);
+    free(buf.head);
+    return 0;
+}
