@@ -18,8 +18,8 @@ fields() { # FILE FIELD...: of every packet, one a line
     shift
     # shellcheck disable=SC2046
     tshark -n -r "$file" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
-        -o udp.check_checksum:TRUE -o ip.defragment:FALSE \
-        -o ipv6.defragment:FALSE -o tcp.analyze_sequence_numbers:FALSE \
+        -o udp.check_checksum:TRUE \
+        -o tcp.analyze_sequence_numbers:FALSE \
         -o tcp.desegment_tcp_streams:FALSE \
         -T fields $(printf ' -e %s' "$@") 2>"$log"
 }
