@@ -63,6 +63,8 @@ static bool open_io(struct program *p)
     const bool capture = p->io->fd < 0;
     if (config->mtu == 0)
         config->mtu = capture ? 1500 : p->io->mtu;
+    if (config->mtu > UINT16_MAX) /* lo has 65536 */
+        config->mtu = UINT16_MAX;
     if (!services_set_mtu(&p->services, config->mtu)) {
         fprintf(stderr,
                 "tunmtu-lb: %s: an MTU of %u is less than tunnels need, 68 "
@@ -106,33 +108,44 @@ static bool write_counters(const struct program *p)
     return counters_write(p->options.counters, report_counters, &r);
 }
 
+/* Answers for packets whose fragments did not come; returns the next place. */
+static struct tmtu_io_packet *expire(struct program *p,
+                                     struct tmtu_io_packet *out, int *error)
+{
+    while (lb_expire(&p->lb, p->now, &out->buf)) {
+        out->time = p->now;
+        p->out.n++;
+        out = burst_next(p->io, &p->out, error);
+    }
+    return out;
+}
+
 /* One burst, from its packets to what is sent. Returns 0, or a -errno of the
  * backend. */
 static int burst(struct program *p, unsigned n)
 {
-    const bool tell = p->options.verbose && p->io->fd < 0;
+    const bool capture = p->io->fd < 0;
     int error = 0;
     struct tmtu_io_packet *out = burst_next(p->io, &p->out, &error);
 
+    if (!capture) {
+        p->now = burst_now(p->io, p->now, 0);
+        out = expire(p, out, &error);
+    }
     for (unsigned i = 0; i < n; i++) {
         const struct tmtu_io_packet *in = &p->in.pkt[i];
-        if (i == 0 || p->io->fd < 0)
+        if (capture) { /* time passes from packet to packet */
             p->now = burst_now(p->io, p->now, in->time);
+            out = expire(p, out, &error);
+        }
         lb_take(&p->lb, in, p->now);
         while (lb_give(&p->lb, &out->buf)) {
             out->time = in->time;
             p->out.n++;
             out = burst_next(p->io, &p->out, &error);
         }
-        if (tell)
+        if (capture && p->options.verbose)
             report_packet(stderr, &p->lb, p->lb.counters.in);
-    }
-    if (n == 0)
-        p->now = burst_now(p->io, p->now, 0);
-    while (lb_expire(&p->lb, p->now, &out->buf)) {
-        out->time = p->now;
-        p->out.n++;
-        out = burst_next(p->io, &p->out, &error);
     }
     const int rc = burst_send(p->io, &p->out);
     return rc < 0 ? rc : error;

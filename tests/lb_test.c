@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: MIT */
+/* What tunmtu-lb makes of a client's packets, held against what IPVS does
+ * (statements K...) and against single bytes. */
+#define _POSIX_C_SOURCE 200809L
+#include "lb_bed.h"
+
+static const struct pk_ip tcp4 = {
+    .src = "10.0.1.1", .dst = "10.0.0.2", .proto = 6, .df = 1, .id = 77};
+static const struct pk_ip tcp6 = {
+    .src = "2001:db8:1::1", .dst = "2001:db8::2", .proto = 6};
+static const struct pk_ip in4 = {/* IPv6 client, server behind IPv4 */
+                                 .src = "2001:db8:1::1",
+                                 .dst = "2001:db8::3",
+                                 .proto = 6};
+
+/* The packet that was put in, for comparisons. */
+static uint8_t orig[65536];
+
+static enum lb_fate take(struct bed *b, struct pk_ip ip, size_t len)
+{
+    const size_t n = pk_flow(orig, &ip, 4000, 443, len);
+    return bed_take(b, orig, n, 0);
+}
+
+/* An ICMPv4 error from the VIP to the client, whole and right. */
+static void is_error4(const struct bed *b, size_t i, uint8_t type, uint8_t code)
+{
+    const uint8_t *p = b->out[i].p;
+    const size_t n = b->out[i].n;
+    assert_true(n >= 28 && n <= 576);
+    assert_int_equal(p[0], 0x45);
+    assert_int_equal(tmtu_get16(p + 2), n);
+    assert_int_equal(tmtu_get16(p + 6), 0); /* K58: no DF */
+    assert_int_equal(p[8], 64);
+    assert_int_equal(p[9], 1);
+    assert_int_equal(test_cksum(p, 20), 0);
+    assert_memory_equal(p + 12, orig + 16, 4); /* from the VIP */
+    assert_memory_equal(p + 16, orig + 12, 4); /* to the client */
+    assert_int_equal(p[20], type);
+    assert_int_equal(p[21], code);
+    assert_int_equal(test_cksum(p + 20, n - 20), 0);
+    assert_memory_equal(p + 28, orig, n - 28);
+}
+
+static void K1_K16_K51_K56_K57_full_size_with_df_is_answered(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_int_equal(take(&b, tcp4, 1500), LB_DROPPED);
+    assert_int_equal(b.lb.note.reason, TMTU_R_TOO_BIG);
+    assert_int_equal(b.n, 1); /* exactly one ICMP */
+    is_error4(&b, 0, 3, 4);
+    assert_int_equal(b.out[0].n, 576);                   /* K51: 548 quoted */
+    assert_int_equal(tmtu_get16(b.out[0].p + 24), 0);    /* K57 */
+    assert_int_equal(tmtu_get16(b.out[0].p + 26), 1480); /* K1 */
+    assert_int_equal(b.lb.counters.answered[LB_TOO_BIG], 1);
+    bed_close(&b);
+}
+
+static void K11_1480_fits_and_1481_does_not(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_int_equal(take(&b, tcp4, 1480), LB_FORWARDED);
+    assert_int_equal(b.n, 1);
+    assert_int_equal(b.out[0].n, 1500);
+    assert_int_equal(take(&b, tcp4, 1481), LB_DROPPED);
+    is_error4(&b, 0, 3, 4);
+    bed_close(&b);
+}
+
+/* The data of outer IPv4 fragments, put together without the library. */
+static size_t join4(const struct bed *b, size_t from, uint8_t *out)
+{
+    size_t n = 0;
+    for (size_t i = from; i < b->n; i++) {
+        const uint8_t *p = b->out[i].p;
+        const unsigned frag = tmtu_get16(p + 6);
+        const int last = i + 1 == b->n;
+        assert_int_equal(p[0], 0x45);
+        assert_int_equal(test_cksum(p, 20), 0);
+        assert_true(b->out[i].n <= 1500);
+        assert_int_equal(tmtu_get16(p + 2), b->out[i].n);
+        assert_int_equal(tmtu_get16(p + 4), tmtu_get16(b->out[from].p + 4));
+        assert_int_equal(frag, n / 8 | (last ? 0 : 0x2000)); /* no DF */
+        memcpy(out + n, p + 20, b->out[i].n - 20);
+        n += b->out[i].n - 20;
+    }
+    return n;
+}
+
+/* Inner packets are as they were, but for one off the TTL. */
+static void is_inner4(const uint8_t *inner, size_t n)
+{
+    assert_int_equal(n, tmtu_get16(orig + 2));
+    assert_int_equal(inner[8], orig[8] - 1);
+    assert_int_equal(test_cksum(inner, 20), 0); /* K38 */
+    assert_memory_equal(inner, orig, 8);
+    assert_int_equal(inner[9], orig[9]);
+    assert_memory_equal(inner + 12, orig + 12, n - 12);
+}
+
+static void K17_K38_without_df_it_goes_in_outer_fragments(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    uint8_t inner[2000];
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    ip.df = 0;
+    assert_int_equal(take(&b, ip, 1500), LB_FORWARDED);
+    assert_int_equal(b.n, 2);
+    is_inner4(inner, join4(&b, 0, inner));
+    assert_int_equal(b.lb.counters.cut, 1);
+    assert_int_equal(b.lb.counters.fragments, 2);
+    assert_int_equal(b.lb.note.fragments, 2);
+    bed_close(&b);
+}
+
+static void K18_policy_fragment_never_answers_and_clears_df(void **state)
+{
+    struct bed b;
+    uint8_t inner[2000];
+    (void)state;
+    bed_open(&b, TMTU_MTU_FRAGMENT);
+    assert_int_equal(take(&b, tcp4, 1500), LB_FORWARDED);
+    assert_int_equal(b.n, 2);
+    is_inner4(inner, join4(&b, 0, inner));
+    assert_int_equal(take(&b, tcp4, 1480), LB_FORWARDED);
+    assert_int_equal(b.n, 1);
+    assert_int_equal(tmtu_get16(b.out[0].p + 6), 0);
+    bed_close(&b);
+}
+
+static void policy_both_answers_first_and_forwards_as_well(void **state)
+{
+    struct bed b;
+    uint8_t inner[2000];
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    assert_int_equal(take(&b, tcp4, 1500), LB_FORWARDED);
+    assert_int_equal(b.n, 3);
+    is_error4(&b, 0, 3, 4); /* quotes what came, not what went */
+    assert_int_equal(tmtu_get16(b.out[0].p + 26), 1480);
+    is_inner4(inner, join4(&b, 1, inner));
+    bed_close(&b);
+}
+
+/* An ICMPv6 error from the VIP to the client, whole and right. */
+static void is_error6(const struct bed *b, uint8_t type, uint32_t info,
+                      const struct pk_ip *ip)
+{
+    const struct pk_ip back = {.src = ip->dst, .dst = ip->src, .proto = 58};
+    const uint8_t *p = b->out[0].p;
+    const size_t n = b->out[0].n;
+    assert_int_equal(p[0] >> 4, 6);
+    assert_int_equal(tmtu_get16(p + 4), n - 40);
+    assert_int_equal(p[6], 58);
+    assert_memory_equal(p + 8, orig + 24, 16);
+    assert_memory_equal(p + 24, orig + 8, 16);
+    assert_int_equal(p[40], type);
+    assert_int_equal(p[41], 0);
+    assert_int_equal(tmtu_get32(p + 44), info);
+    assert_int_equal(pk_sum(&back, p + 40, n - 40), 0);
+    assert_memory_equal(p + 48, orig, n - 48);
+}
+
+static void K19_K53_K57_ipv6_gets_packet_too_big(void **state)
+{
+    struct services_config c = bed_config(TMTU_MTU_FRAGMENT);
+    struct bed b;
+    (void)state;
+    c.policy[1] = TMTU_MTU_NOTIFY; /* as tunmtu-lb --policy fragment has it */
+    bed_open_with(&b, BED_RULES, c);
+    assert_int_equal(take(&b, tcp6, 1500), LB_DROPPED);
+    assert_int_equal(b.n, 1);
+    assert_int_equal(b.out[0].n, 1280); /* K53: 1232 quoted */
+    is_error6(&b, 2, 1460, &tcp6);
+    assert_int_equal(take(&b, in4, 1500), LB_DROPPED);
+    is_error6(&b, 2, 1480, &in4);
+    assert_int_equal(take(&b, tcp6, 1460), LB_FORWARDED);
+    assert_int_equal(take(&b, in4, 1480), LB_FORWARDED);
+    bed_close(&b);
+}
+
+static void policy6_fragment_cuts_the_outer_ipv6_packet(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_FRAGMENT);
+    assert_int_equal(take(&b, tcp6, 1500), LB_FORWARDED);
+    assert_int_equal(b.n, 2);
+    const size_t first = b.out[0].n - 48; /* behind the Fragment header */
+    assert_int_equal(b.out[0].p[6], 44);
+    assert_int_equal(b.out[0].p[40], 41);
+    assert_int_equal(tmtu_get16(b.out[0].p + 42), 1);
+    assert_int_equal(tmtu_get16(b.out[1].p + 42), first);
+    assert_memory_equal(b.out[0].p + 44, b.out[1].p + 44, 4);
+    assert_int_equal(first + b.out[1].n - 48, 1500);
+    assert_memory_equal(b.out[1].p + 48, orig + first, 1500 - first);
+    bed_close(&b);
+}
+
+static void K20_K36_identification_and_df_of_the_outer_header(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    take(&b, tcp4, 100);
+    assert_int_equal(tmtu_get16(b.out[0].p + 4), 0);
+    assert_int_equal(tmtu_get16(b.out[0].p + 6), 0x4000);
+    take(&b, in4, 100); /* IPv6 inside: no DF, and a number */
+    assert_int_equal(tmtu_get16(b.out[0].p + 4), 1);
+    assert_int_equal(tmtu_get16(b.out[0].p + 6), 0);
+    ip.df = 0; /* another service of the same server: the same sequence */
+    assert_int_equal(bed_flow(&b, ip, 4000, 80, 100), LB_FORWARDED);
+    assert_string_equal(bed_dst(&b, 0), "10.0.0.6");
+    assert_int_equal(tmtu_get16(b.out[0].p + 4), 2);
+    for (int i = 0; i < 65535; i++) /* 0 is left out */
+        assert_int_not_equal(
+            (bed_flow(&b, ip, 4000, 80, 100), tmtu_get16(b.out[0].p + 4)), 0);
+    bed_close(&b);
+}
+
+static void K33_K34_tos_and_ttl_of_the_outer_header(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t in, out;
+    } rows[] = {
+        {"CE becomes ECT(0)", 0xbb, 0xba},
+        {"ECT(0) is copied", 0xba, 0xba},
+        {"ECT(1) is copied", 0xb9, 0xb9},
+        {"Not-ECT is copied", 0xb8, 0xb8},
+    };
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        struct pk_ip ip = tcp4, v6 = tcp6;
+        print_message("  %s\n", rows[i].name);
+        ip.tos = v6.tos = rows[i].in;
+        take(&b, ip, 100);
+        assert_int_equal(b.out[0].p[1], rows[i].out);
+        assert_int_equal(b.out[0].p[20 + 1], rows[i].in);
+        assert_int_equal(b.out[0].p[8], 63); /* K34 */
+        assert_int_equal(b.out[0].p[20 + 8], 63);
+        take(&b, v6, 100);
+        assert_int_equal(tmtu_get16(b.out[0].p) >> 4 & 0xff, rows[i].out);
+        assert_int_equal(tmtu_get16(b.out[0].p + 40) >> 4 & 0xff, rows[i].in);
+        assert_int_equal(b.out[0].p[7], 63);
+        assert_int_equal(b.out[0].p[40 + 7], 63);
+    }
+    bed_close(&b);
+}
+
+static void K35_ttl_1_earns_time_exceeded_whatever_the_size(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4, v6 = tcp6;
+    (void)state;
+    for (uint8_t policy = 0; policy <= TMTU_MTU_BOTH; policy++) {
+        bed_open(&b, policy);
+        ip.ttl = v6.ttl = 1;
+        assert_int_equal(take(&b, ip, 1500), LB_DROPPED);
+        assert_int_equal(b.lb.note.reason, TMTU_R_TTL_EXPIRED);
+        assert_int_equal(b.n, 1);
+        is_error4(&b, 0, 11, 0);
+        assert_int_equal(tmtu_get32(b.out[0].p + 24), 0);
+        assert_int_equal(take(&b, ip, 60), LB_DROPPED);
+        is_error4(&b, 0, 11, 0);
+        assert_int_equal(b.out[0].n, 28 + 60); /* K54: quoted whole */
+        assert_int_equal(take(&b, v6, 1500), LB_DROPPED);
+        is_error6(&b, 3, 0, &v6);
+        assert_int_equal(b.lb.counters.answered[LB_TTL_EXPIRED], 3);
+        bed_close(&b);
+    }
+}
+
+static void K46_no_answer_to_who_is_no_host_and_no_forwarding(void **state)
+{
+    static const char *const sources[] = {
+        "0.0.0.0",   "127.0.0.1",       "224.0.0.1",
+        "240.0.0.1", "255.255.255.255", "::",
+        "::1",       "ff02::1",         "::ffff:10.0.1.1",
+    };
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    for (size_t i = 0; i < TEST_ROWS(sources); i++) {
+        struct pk_ip ip = strchr(sources[i], ':') ? tcp6 : tcp4;
+        print_message("  %s\n", sources[i]);
+        ip.src = sources[i];
+        ip.ttl = 1;
+        take(&b, ip, 1500);
+        bed_dropped(&b, TMTU_R_SOURCE);
+        ip.ttl = 64;
+        take(&b, ip, 100);
+        bed_dropped(&b, TMTU_R_SOURCE);
+    }
+    bed_close(&b);
+}
+
+static void K52_no_longer_than_the_way_back_carries(void **state)
+{
+    struct services_config c = bed_config(TMTU_MTU_NOTIFY);
+    struct bed b;
+    static const char rules[] = "-A -t 10.0.0.2:443 -s mh\n"
+                                "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n";
+    (void)state;
+    c.mtu = 296;
+    bed_open_with(&b, rules, c);
+    assert_int_equal(take(&b, tcp4, 1500), LB_DROPPED);
+    is_error4(&b, 0, 3, 4);
+    assert_int_equal(b.out[0].n, 296); /* 268 quoted */
+    assert_int_equal(tmtu_get16(b.out[0].p + 26), 276);
+    bed_close(&b);
+}
+
+static void K55_tos_of_the_answer(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    take(&b, ip, 1500);
+    assert_int_equal(b.out[0].p[1], 0xc0);
+    ip.tos = 0xb8;
+    take(&b, ip, 1500);
+    assert_int_equal(b.out[0].p[1], 0xd8);
+    bed_close(&b);
+}
+
+static void what_is_broken_is_counted_and_nothing_else(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    ip.ttl = 1; /* would be answered */
+    const size_t n = pk_flow(orig, &ip, 4000, 443, 1500);
+    orig[10] ^= 1;
+    bed_take(&b, orig, n, 0);
+    bed_dropped(&b, TMTU_R_CHECKSUM);
+    orig[10] ^= 1;
+    for (size_t cut = 0; cut < n; cut++) {
+        bed_take(&b, orig, cut, 0);
+        bed_dropped(&b, TMTU_R_TRUNCATED);
+    }
+    orig[0] = 0x44;
+    bed_take(&b, orig, n, 0);
+    bed_dropped(&b, TMTU_R_MALFORMED);
+    orig[0] = 0x55;
+    bed_take(&b, orig, n, 0);
+    bed_dropped(&b, TMTU_R_MALFORMED);
+    assert_int_equal(b.lb.counters.out, 0);
+    bed_close(&b);
+}
+
+static void padding_of_the_link_stays_behind(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    const size_t n = pk_flow(orig, &tcp4, 4000, 443, 41);
+    memset(orig + n, 0xee, 6);
+    assert_int_equal(bed_take(&b, orig, n + 6, 0), LB_FORWARDED);
+    assert_int_equal(b.out[0].n, 61);
+    bed_close(&b);
+}
+
+static void options_of_the_inner_header_are_carried(void **state)
+{
+    static const uint8_t nop[8] = {1, 1, 1, 1, 1, 1, 1, 0};
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    ip.opt = nop;
+    ip.nopt = sizeof nop;
+    assert_int_equal(take(&b, ip, 1480), LB_FORWARDED);
+    assert_int_equal(b.out[0].p[0], 0x45);
+    assert_memory_equal(b.out[0].p + 20 + 12, orig + 12, 1480 - 12);
+    bed_close(&b);
+}
+
+static void what_is_not_served_is_left_alone(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *src, *dst;
+        uint8_t proto;
+        uint16_t dport;
+    } rows[] = {
+        {"another port", "10.0.1.1", "10.0.0.2", 6, 444},
+        {"another protocol", "10.0.1.1", "10.0.0.2", 17, 443},
+        {"another address", "10.0.1.1", "10.0.0.22", 6, 443},
+        {"SCTP", "10.0.1.1", "10.0.0.2", 132, 443},
+        {"our tunnels' end", "10.0.1.1", "10.0.0.3", 6, 443},
+        {"a VIP written as IPv4-mapped", "2001:db8:1::1", "::ffff:10.0.0.2", 6,
+         443},
+    };
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        const struct pk_ip ip = {.src = rows[i].src,
+                                 .dst = rows[i].dst,
+                                 .proto = rows[i].proto,
+                                 .df = 1,
+                                 .ttl = 1};
+        print_message("  %s\n", rows[i].name);
+        assert_int_equal(bed_flow(&b, ip, 4000, rows[i].dport, 1500),
+                         LB_NOT_SERVED);
+        assert_int_equal(b.n, 0);
+    }
+    bed_close(&b);
+}
+
+static void link_layer_broadcasts_are_not_forwarded(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    const size_t n = pk_flow(orig, &tcp4, 4000, 443, 1500);
+    bed_take(&b, orig, n, TMTU_IO_L2_GROUP);
+    bed_dropped(&b, TMTU_R_L2_GROUP);
+    bed_close(&b);
+}
+
+static void a_service_without_weights_has_no_server(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    ip.dst = "10.0.0.5";
+    assert_int_equal(take(&b, ip, 1500), LB_NO_SERVER);
+    assert_int_equal(b.n, 0);
+    bed_close(&b);
+}
+
+static void packets_of_the_server_itself_do_not_go_round(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    ip.src = "10.0.0.6";
+    bed_flow(&b, ip, 4000, 80, 100); /* port 80 has that server only */
+    bed_dropped(&b, TMTU_R_LOOP);
+    bed_close(&b);
+}
+
+static void all_four_pairs_of_families(void **state)
+{
+    static const struct {
+        const char *src, *dst, *server;
+        uint8_t proto;
+    } rows[] = {
+        {"10.0.1.1", "10.0.0.4", "2001:db8::6", 4},
+        {"2001:db8:1::1", "2001:db8::3", "10.0.0.6", 41},
+    };
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        const struct pk_ip ip = {
+            .src = rows[i].src, .dst = rows[i].dst, .proto = 6, .df = 1};
+        assert_int_equal(take(&b, ip, 100), LB_FORWARDED);
+        assert_string_equal(bed_dst(&b, 0), rows[i].server);
+        assert_int_equal(b.out[0].p[b.out[0].p[0] >> 4 == 6 ? 6 : 9],
+                         rows[i].proto);
+    }
+    assert_int_equal(take(&b, tcp6, 100), LB_FORWARDED);
+    assert_int_equal(b.out[0].p[6], 41);
+    assert_int_equal(take(&b, tcp4, 100), LB_FORWARDED);
+    assert_int_equal(b.out[0].p[9], 4);
+    bed_close(&b);
+}
+
+static void ports_count_only_with_mh_port_and_masks_count(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4, udp = tcp4;
+    char src[32], first[ARGS_ADDR];
+    unsigned moved = 0;
+    (void)state;
+    bed_open_with(&b,
+                  BED_RULES "-A -t 10.0.0.11:443 -s mh -p 3 -M 255.255.255.0\n"
+                            "-a -t 10.0.0.11:443 -r 10.0.0.6 -i\n"
+                            "-a -t 10.0.0.11:443 -r 10.0.0.7 -i\n",
+                  bed_config(TMTU_MTU_NOTIFY));
+    udp.proto = 17;
+    bed_flow(&b, udp, 1, 53, 100);
+    snprintf(first, sizeof first, "%s", bed_dst(&b, 0));
+    for (uint16_t port = 2; port < 100; port++) {
+        bed_flow(&b, udp, port, 53, 100);
+        assert_string_equal(bed_dst(&b, 0), first);
+    }
+    bed_flow(&b, ip, 1, 443, 100);
+    snprintf(first, sizeof first, "%s", bed_dst(&b, 0));
+    for (uint16_t port = 2; port < 100; port++) {
+        bed_flow(&b, ip, port, 443, 100);
+        moved += strcmp(bed_dst(&b, 0), first) != 0;
+    }
+    assert_in_range(moved, 40, 90); /* two of three */
+    ip.dst = "10.0.0.11";
+    moved = 0;
+    for (int net = 0; net < 64; net++) {
+        for (int host = 1; host < 64; host++) {
+            snprintf(src, sizeof src, "10.9.%d.%d", net, host);
+            ip.src = src;
+            bed_flow(&b, ip, (uint16_t)host, 443, 100);
+            if (host == 1) {
+                moved += strcmp(bed_dst(&b, 0), first) != 0;
+                snprintf(first, sizeof first, "%s", bed_dst(&b, 0));
+            }
+            assert_string_equal(bed_dst(&b, 0), first);
+        }
+    }
+    assert_in_range(moved, 16, 48); /* networks are spread */
+    bed_close(&b);
+}
+
+static void weights_are_shares_and_order_does_not_matter(void **state)
+{
+    static const char one[] = "-A -t 10.0.0.2:443 -s mh -b mh-port\n"
+                              "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -w 1\n"
+                              "-a -t 10.0.0.2:443 -r 10.0.0.7 -i -w 3\n";
+    static const char other[] = "-A -t 10.0.0.2:443 -s mh -b mh-port\n"
+                                "-a -t 10.0.0.2:443 -r 10.0.0.7 -i -w 3\n"
+                                "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -w 1\n";
+    struct services_config config = bed_config(TMTU_MTU_NOTIFY);
+    struct bed a, b, c;
+    unsigned share = 0, moved = 0;
+    (void)state;
+    bed_open_with(&a, one, config);
+    bed_open_with(&b, other, config);
+    config.key.k0 = 1;
+    bed_open_with(&c, one, config);
+    for (uint16_t port = 1000; port < 5000; port++) {
+        char to[ARGS_ADDR];
+        bed_flow(&a, tcp4, port, 443, 100);
+        snprintf(to, sizeof to, "%s", bed_dst(&a, 0));
+        bed_flow(&b, tcp4, port, 443, 100);
+        assert_string_equal(to, bed_dst(&b, 0));
+        bed_flow(&c, tcp4, port, 443, 100);
+        moved += strcmp(to, bed_dst(&c, 0)) != 0;
+        share += strcmp(to, "10.0.0.6") == 0;
+    }
+    print_message("  weight 1 of 4 has %u of 4000 flows\n", share);
+    assert_in_range(share, 900, 1100);
+    assert_in_range(moved, 1300, 1700); /* another key: 2 * 1/4 * 3/4 */
+    assert_int_equal(a.services.fingerprint, b.services.fingerprint);
+    assert_int_not_equal(a.services.fingerprint, c.services.fingerprint);
+    bed_close(&a);
+    bed_close(&b);
+    bed_close(&c);
+}
+
+static void what_is_wrong_with_tunnels_is_told_by_line(void **state)
+{
+    static const char text[] = "-A -t 10.0.0.2:443 -s mh\n"
+                               "-a -t 10.0.0.2:443 -r [2001:db8::6] -i\n"
+                               "-a -t 10.0.0.2:443 -r 10.0.0.3 -i\n"
+                               "-a -t 10.0.0.2:443 -r 10.0.0.2 -i\n";
+    struct services_config c = bed_config(TMTU_MTU_NOTIFY);
+    struct services services;
+    struct rules rules;
+    char *said = NULL;
+    size_t size;
+    FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    FILE *say = open_memstream(&said, &size);
+    (void)state;
+    assert_int_equal(rules_read(&rules, in, "r", say), 0);
+    c.has_local[1] = false;
+    assert_int_equal(services_build(&services, &rules, &c, "r", say), 3);
+    fclose(in);
+    fclose(say);
+    assert_string_equal(
+        said,
+        "r:2: a real server with an IPv6 address, expected --local with an "
+        "IPv6 address, too\n"
+        "r:3: the real server has the address that --local gives\n"
+        "r:4: the real server has the address of a service: its packets would "
+        "come back\n");
+    services_free(&services);
+    rules_free(&rules);
+    free(said);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(K1_K16_K51_K56_K57_full_size_with_df_is_answered),
+        cmocka_unit_test(K11_1480_fits_and_1481_does_not),
+        cmocka_unit_test(K17_K38_without_df_it_goes_in_outer_fragments),
+        cmocka_unit_test(K18_policy_fragment_never_answers_and_clears_df),
+        cmocka_unit_test(policy_both_answers_first_and_forwards_as_well),
+        cmocka_unit_test(K19_K53_K57_ipv6_gets_packet_too_big),
+        cmocka_unit_test(policy6_fragment_cuts_the_outer_ipv6_packet),
+        cmocka_unit_test(K20_K36_identification_and_df_of_the_outer_header),
+        cmocka_unit_test(K33_K34_tos_and_ttl_of_the_outer_header),
+        cmocka_unit_test(K35_ttl_1_earns_time_exceeded_whatever_the_size),
+        cmocka_unit_test(K46_no_answer_to_who_is_no_host_and_no_forwarding),
+        cmocka_unit_test(K52_no_longer_than_the_way_back_carries),
+        cmocka_unit_test(K55_tos_of_the_answer),
+        cmocka_unit_test(what_is_broken_is_counted_and_nothing_else),
+        cmocka_unit_test(padding_of_the_link_stays_behind),
+        cmocka_unit_test(options_of_the_inner_header_are_carried),
+        cmocka_unit_test(what_is_not_served_is_left_alone),
+        cmocka_unit_test(link_layer_broadcasts_are_not_forwarded),
+        cmocka_unit_test(a_service_without_weights_has_no_server),
+        cmocka_unit_test(packets_of_the_server_itself_do_not_go_round),
+        cmocka_unit_test(all_four_pairs_of_families),
+        cmocka_unit_test(ports_count_only_with_mh_port_and_masks_count),
+        cmocka_unit_test(weights_are_shares_and_order_does_not_matter),
+        cmocka_unit_test(what_is_wrong_with_tunnels_is_told_by_line),
+    };
+    return cmocka_run_group_tests_name("lb", tests, NULL, NULL);
+}

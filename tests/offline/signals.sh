@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# SIGUSR1 writes counters, SIGINT and SIGTERM end the programs; on TUN devices
+# in a network namespace of their own.
+#     tests/offline/signals.sh TUNMTU-LB TUNMTU-REALSERVER
+set -u
+if [ "${1-}" != --inside ]; then
+    if [ ! -c /dev/net/tun ] || ! unshare -rn true 2>/dev/null; then
+        echo "skipped: no /dev/net/tun, or no network namespaces here"
+        exit 77
+    fi
+    exec unshare -rn "$0" --inside "$@"
+fi
+lb=$(realpath "$2") rs=$(realpath "$3")
+cd "$(dirname "$0")" || exit 1
+out=$(mktemp -d) || exit 1
+pid=
+trap '[ -z "$pid" ] || kill -9 "$pid"; rm -rf "$out"' EXIT
+bad=0
+ip link set lo up || exit 1
+complain() { echo "not ok: $*"; bad=$((bad + 1)); }
+
+until_true() { # COMMAND...: for at most five seconds
+    local i
+    for i in $(seq 50); do
+        "$@" 2>/dev/null && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+run() { # SIGNAL COMMAND...
+    local signal=$1
+    shift
+    rm -f "$out"/*
+    "$@" --counters "$out/counters" 2>"$out/log" &
+    pid=$!
+    until_true grep -q ' ready$' "$out/log" ||
+        complain "never ready: $(cat "$out/log")"
+    kill -USR1 "$pid"
+    until_true grep -q '^in [0-9]' "$out/counters" || complain "no counters: $*"
+    rm -f "$out/counters"
+    kill -USR1 "$pid" # and once more
+    until_true test -s "$out/counters" || complain "no counters again: $*"
+    rm -f "$out/counters"
+    kill -"$signal" "$pid"
+    wait "$pid" || complain "exit $? on SIG$signal: $*"
+    pid=
+    grep -q '^in ' "$out/counters" || complain "no counters at the end: $*"
+    [ "$(ls "$out")" = "$(printf 'counters\nlog')" ] ||
+        complain "left behind: $(ls "$out")"
+}
+
+for signal in INT TERM; do
+    run $signal "$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a \
+        --io tun:lb0
+    grep -q 'ip_forward is off' "$out/log" || complain "no word on ip_forward"
+    grep -q '10.0.0.3 is no address' "$out/log" || complain "no word on --local"
+    run $signal "$rs" --vip 10.0.0.2 --io tun:rs0 --tun rs1 --clamp-mss auto
+done
+run TERM "$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a \
+    --io afpacket:lo
+run TERM "$rs" --vip 10.0.0.2 --io afpacket:lo --tun rs1
+
+echo "6 runs, $bad failed"
+[ $bad = 0 ]
