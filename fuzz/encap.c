@@ -23,6 +23,14 @@ static const uint8_t ends[2][32] = {
      0x20, 1, 0x0d, 0xb8, 0, 0xb, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
 };
 
+/* RFC 6040 §4.2, rows inside by columns outside; 9: not to come out. */
+static const uint8_t ecn[4][4] = {
+    {0, 0, 0, 9},
+    {1, 1, 1, 3},
+    {2, 1, 2, 3},
+    {3, 3, 3, 3},
+};
+
 static void must(int truth)
 {
     if (!truth)
@@ -185,7 +193,14 @@ static void out(unsigned which, struct tmtu_buf *buf)
         must(tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &same) == 0);
         must(memcmp(&inner, &same, sizeof same) == 0);
         must(tmtu_buf_len(buf) == inner.len && inner.ttl > 0);
-        must((inner.tclass & 3) != 0 || (outer.tclass & 3) != 3);
+        const uint8_t *ip = old.head + (was.data - was.head) + outer.l4;
+        const unsigned in = (ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & 3u;
+        must((inner.tclass & 3) == ecn[in][outer.tclass & 3]);
+        must(inner.flow.ipver == 4 ? tmtu_addr_is_host(inner.flow.src)
+                                   : !tmtu_addr_is4(inner.flow.src) &&
+                                         !tmtu_addr_is_group(inner.flow.src));
+        must(tmtu_addr_is_host(outer.flow.src));
+        must(!(outer.flags & TMTU_PKT_FRAGMENT));
         if (outer.l4 == (outer.flow.ipver == 4 ? 20 : 40) && outer.ttl > 0 &&
             outer.len == outer.l4 + inner.len)
             again(buf, &inner, &outer, old.head + (was.data - was.head));
