@@ -40,8 +40,9 @@ cksum_run(uint32_t sum, uint8_t *to, const uint8_t *p, size_t n)
     const int copy = to != NULL;
 #ifdef CKSUM_VECTOR
     if (n >= 64) {
-        const cksum_v low = {0xffffffffu, 0xffffffffu};
-        cksum_v a = {0, 0}, b = a, c = a, d = a;
+        /* Lanes are added up whole, which may wrap, and their upper halves,
+         * which does not: the difference is the sum of the lower halves. */
+        cksum_v a = {0, 0}, b = a, a_up = a, b_up = a;
         for (; n >= 64; p += 64, n -= 64) {
             const cksum_v w = cksum_vload(p), x = cksum_vload(p + 16);
             const cksum_v y = cksum_vload(p + 32), z = cksum_vload(p + 48);
@@ -52,12 +53,17 @@ cksum_run(uint32_t sum, uint8_t *to, const uint8_t *p, size_t n)
                 cksum_vstore(to + 48, z);
                 to += 64;
             }
-            a += (w & low) + (x & low);
-            b += (w >> 32) + (x >> 32);
-            c += (y & low) + (z & low);
-            d += (y >> 32) + (z >> 32);
+            a += w;
+            b += x;
+            a_up += w >> 32;
+            b_up += x >> 32;
+            a += y;
+            b += z;
+            a_up += y >> 32;
+            b_up += z >> 32;
         }
-        a += b + c + d;
+        a_up += b_up;
+        a += b - (a_up << 32) + a_up;
         s = a[0] + a[1];
     }
 #endif

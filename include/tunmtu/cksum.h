@@ -47,7 +47,8 @@ static inline uint16_t tmtu_cksum_sum20(const uint8_t *p)
 {
     uint64_t s = tmtu_load64(p), t = s + tmtu_load64(p + 8);
     t += t < s; /* end-around carry */
-    return tmtu_cksum_wide((t >> 32) + (uint32_t)t + tmtu_load32(p + 16));
+    s = t + tmtu_load32(p + 16);
+    return tmtu_cksum_wide(s + (s < t));
 }
 
 /**
