@@ -83,17 +83,18 @@ static inline int encap_open(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
 /* The sum is taken from the values: reading back bytes just written stalls.
  * In words of this machine's order, because the addresses come in those. */
 static inline void encap_write4(uint8_t *p, const struct tmtu_encap *encap,
-                                uint32_t first, uint32_t second, uint32_t third)
+                                uint32_t first, uint32_t second, uint16_t third)
 {
     const uint32_t src = tmtu_load32(encap->src + 12);
     const uint32_t dst = tmtu_load32(encap->dst + 12);
     const uint64_t sum = (uint64_t)tmtu_order32(first) + tmtu_order32(second) +
-                         tmtu_order32(third) + src + dst;
+                         tmtu_order16(third) + src + dst;
     tmtu_put32(p, first);
     tmtu_put32(p + W_IP4_ID, second);
-    tmtu_put16(p + W_IP4_TTL, (uint16_t)(third >> 16));
+    tmtu_put16(p + W_IP4_TTL, third);
     tmtu_put16(p + W_IP4_CHECK, (uint16_t)~tmtu_cksum_wide(sum));
-    tmtu_store32x2(p + W_IP4_SRC, src, dst);
+    tmtu_copy(p + W_IP4_SRC, encap->src + 12, 4);
+    tmtu_copy(p + W_IP4_DST, encap->dst + 12, 4);
 }
 
 static inline int encap_push4(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
@@ -109,7 +110,7 @@ static inline int encap_push4(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
     const uint32_t len = pkt->len + W_IP4_SIZE;
     encap_write4(buf->data, encap, 0x45000000u | tclass << 16 | len,
                  encap_df(encap, pkt) ? W_IP4_DF : each->id << 16,
-                 ttl << 24 | proto << 16);
+                 (uint16_t)(ttl << 8 | proto));
     return 0;
 }
 

@@ -101,7 +101,7 @@ static inline uint64_t tmtu_load64(const uint8_t *p)
 static inline uint16_t tmtu_order16(uint16_t v)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (uint16_t)(v << 8 | v >> 8);
+    return __builtin_bswap16(v);
 #else
     return v;
 #endif
