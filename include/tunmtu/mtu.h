@@ -95,8 +95,7 @@ TMTU_API uint32_t tmtu_mtu_inner(const struct tmtu_mtu *mtu);
  * where TMTU_MTU_NOTIFY holds they are dropped in silence (K24). IPv6 packets
  * of 1280 bytes or less, and IPv4 ones of 68 or less, are always carried, in
  * outer fragments if need be (RFC 2473 §7.1 b; for Linux, K8 and K9, see
- * TMTU_MTU_FLOOR_DROP). The inner TTL comes first
- * and is not looked at here.
+ * TMTU_MTU_FLOOR_DROP). The inner TTL comes first and is not looked at here.
  *
  * @retval 0               @p out is filled
  * @retval TMTU_E_ARGUMENT unknown size, policy or outer version

@@ -66,6 +66,10 @@ TMTU_API TMTU_MUST_CHECK int tmtu_tunnel_check(struct tmtu_tunnel *tunnel);
  * earns no "too big": K35, RFC 1812 §5.2.1), size (mtu.h). The answer is what
  * tmtu_icmp_may_send allows; sending it, from which address and how often, is
  * the caller's.
+ *
+ * @param tunnel a tunnel end that tmtu_tunnel_check accepted
+ * @param pkt    the packet, parsed
+ * @param out    receives what to do
  */
 TMTU_API void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
                                 const struct tmtu_pkt *pkt,
@@ -78,7 +82,7 @@ TMTU_API void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
  *
  * @param buf    the inner packet
  * @param pkt    as parsed from @p buf; its TTL follows
- * @param tunnel the tunnel end
+ * @param tunnel a tunnel end that tmtu_tunnel_check accepted
  * @param each   identification and hash, see encap.h
  * @retval 0 @p buf is the outer packet; else as tmtu_encap_push, or
  *         TMTU_E_FORBIDDEN: its TTL is used up. Then nothing is changed.
