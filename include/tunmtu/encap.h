@@ -26,8 +26,8 @@ enum tmtu_encap_df {
     TMTU_DF_COPY = 0, /**< as inner IPv4; clear over IPv6 (RFC 2003 §3.1; RFC
                            4213 §3.2 with a fixed tunnel MTU; K16, K20) */
     TMTU_DF_SET = 1,  /**< always (RFC 2003 §5: path MTU discovery); where 1280
-                           bytes or less are left, RFC 4213 §3.2.2 wants it
-                           clear over IPv6 */
+                           bytes or less are left for IPv6, RFC 4213 §3.2.2
+                           wants it clear */
     TMTU_DF_CLEAR = 2 /**< never (K18: IPVS with pmtu_disc=0) */
 };
 
