@@ -789,6 +789,8 @@ static const struct {
      "4500001f 00000000 40110000 " A4 "12340035 000b0000 616263", 0, 26},
     {"UDP with padding behind it",
      "45000020 00000000 40110000 " A4 "12340035 00090000 616263ff", 0, 26},
+    {"UDP without data", "4500001c 00000000 40110000 " A4 "12340035 00080000",
+     0, 26},
     {"ICMP", "4500001c 00000000 40010000 " A4 ECHO, 0, 22},
     {"ICMP of 4 bytes", "45000018 00000000 40010000 " A4 "08000000", 0, 22},
     {"ICMP behind options", "46000020 00000000 40010000 " A4 "01010101 " ECHO,
@@ -796,6 +798,7 @@ static const struct {
     {"TCP over IPv6", "60000000 00140640 " A6 TCP, 0, 56},
     {"UDP over IPv6", "60000000 000c1140 " A6 UDP, 0, 46},
     {"ICMPv6", "60000000 00083a40 " A6 ECHO6, 0, 42},
+    {"ICMPv6 of 4 bytes", "60000000 00043a40 " A6 "80000000", 0, 42},
     {"ICMPv6 behind options",
      "60000000 00103c40 " A6 "3a000104 00000000 " ECHO6, 0, 50},
     {"R-8200-05 an atomic fragment",
@@ -923,20 +926,30 @@ static void a_cut_packet_is_neither_filled_nor_verified(void **state)
         assert_memory_equal(p, before, n);
     }
     /* A reporter may have spoilt the length: shorter than any transport. */
-    static const uint8_t protos[] = {1, 6, 17};
-    for (size_t i = 0; i < sizeof protos; i++)
-        for (size_t have = 20; have < 28; have++) {
+    static const struct {
+        uint8_t proto;
+        size_t least;
+    } protos[] = {{1, 4}, {6, 20}, {17, 8}};
+    for (size_t i = 0; i < TEST_ROWS(protos); i++)
+        for (size_t have = 20; have <= 40; have++) {
             uint8_t *q = test_exact(p, have);
             tmtu_put16(q + 2, 0);
-            q[9] = protos[i];
+            q[9] = protos[i].proto;
             struct tmtu_buf buf = {q, q, q + have, q + have};
             struct tmtu_pkt k;
             assert_int_equal(tmtu_ip_parse(tmtu_view(q, have), Q, &k), 0);
             const int rc = tmtu_ip_transport_fill(&buf, &k);
             assert_int_equal(rc,
-                             protos[i] == 1 && have >= 24 ? 0 : TMTU_E_IGNORED);
+                             have < 20 + protos[i].least ? TMTU_E_IGNORED : 0);
             free(q);
         }
+    uint8_t *q = test_exact(NULL, 43); /* ICMPv6 of 3 bytes */
+    assert_int_equal(test_hex("60000000 00033a40 " A6 "800000", q, 44), 43);
+    struct tmtu_buf buf = {q, q, q + 43, q + 43};
+    struct tmtu_pkt k;
+    assert_int_equal(tmtu_ip_parse(tmtu_view(q, 43), Q, &k), 0);
+    assert_int_equal(tmtu_ip_transport_fill(&buf, &k), TMTU_E_IGNORED);
+    free(q);
 }
 
 int main(void)
