@@ -143,6 +143,13 @@ static const struct {
      "4600002c 00000000 40060000 " A4 "94050000 " TCP, "MALFORMED"},
     {"R-791-02 an option without its length", 0,
      "4600002c 00000000 40060000 " A4 "01010194 " TCP, "MALFORMED"},
+    {"R-791-02 behind others, one byte too long", 0,
+     "4600002c 00000000 40060000 " A4 "01019403 " TCP, "MALFORMED"},
+    {"R-791-02 behind others, up to the end", 0,
+     "4600002c 00000000 40060000 " A4 "01019402 " TCP,
+     "6 40000>443 len 44/44 l4 24 rep 24"},
+    {"R-791-02 without its length, at the end of the packet", 0,
+     "46000018 00000000 40fd0000 " A4 "01010194", "MALFORMED"},
     {"R-791-02 a bad option behind a good one", 0,
      "4700002c 00000000 40fd0000 " A4 "94040000 07030409 "
      "0000000000000000"
@@ -311,6 +318,24 @@ static const struct {
     {"R-9293-01 data offset 4 over IPv6", 0,
      "60000000 00140640 " A6 "9c4001bb 01020304 00000000 40100200 00000000",
      "MALFORMED"},
+
+    {"R-768-01 UDP length 8 over IPv6, padding behind it", 0,
+     "60000000 000c1140 " A6 "12340035 00080000 61626364",
+     "17 4660>53 len 52/52 l4 40 rep 40 next 6"},
+    {"R-768-01 UDP length 13 of 12 over IPv6", 0,
+     "60000000 000c1140 " A6 "12340035 000d0000 61626364", "MALFORMED"},
+    {"7 bytes of UDP over IPv6", 0, "60000000 00071140 " A6 "12340035 000700",
+     "TRUNCATED"},
+    {"R-9293-01 data offset 6 of 5 over IPv6", 0,
+     "60000000 00140640 " A6 "9c4001bb 01020304 00000000 60100200 00000000",
+     "MALFORMED"},
+    {"R-9293-01 data offset 6 of 6 over IPv6", 0,
+     "60000000 00180640 " A6 "9c4001bb 01020304 00000000 60100200 00000000"
+     "01010101",
+     "6 40000>443 len 64/64 l4 40 rep 40 next 6"},
+    {"R-9293-01 19 bytes of TCP over IPv6", 0,
+     "60000000 00130640 " A6 "9c4001bb 01020304 00000000 50100200 000000",
+     "TRUNCATED"},
 
     /* IPv6 extension headers */
     {"F4 a hop-by-hop of 16 bytes", 0,
