@@ -722,7 +722,8 @@ static void padding_behind_the_inner_packet_is_cut_off(void **state)
     }
 }
 
-/* An outer packet that ends somewhere in the inner one. */
+/* An outer packet that ends somewhere in the inner one; last, after one byte
+ * that is enough to tell the version. */
 static void every_cut_of_the_inner_packet_is_malformed(void **state)
 {
     (void)state;
@@ -730,20 +731,25 @@ static void every_cut_of_the_inner_packet_is_malformed(void **state)
         const struct tmtu_encap encap = test_encap(test_pairs[i].outer);
         const struct test_shape s = test_shape(test_pairs[i].inner, 64);
         struct tmtu_buf whole = pushed(&s, &encap);
-        for (size_t n = 0; n < s.len; n++) {
+        for (size_t cut = 0; cut <= s.len; cut++) {
+            const int last = cut == s.len;
+            const size_t n = last ? 1 : cut;
             struct tmtu_buf buf =
                 test_buf(whole.data, test_pairs[i].overhead + n, 0, 0);
             if (test_pairs[i].outer == 4)
                 tmtu_put16(buf.data + 2, (uint16_t)(20 + n));
             else
                 tmtu_put16(buf.data + 4, (uint16_t)n);
+            if (last)
+                buf.tail[-1] = 0x5f;
             sum_again(buf.data);
             const struct tmtu_pkt outer = test_parsed(&buf);
             struct tmtu_pkt inner;
             memset(&inner, 0xa5, sizeof inner);
             struct test_before before = test_before(&buf, &inner);
             assert_int_equal(tmtu_encap_pull(&buf, &outer, &encap, &inner),
-                             TMTU_R_INNER_MALFORMED);
+                             last ? TMTU_R_INNER_VERSION
+                                  : TMTU_R_INNER_MALFORMED);
             test_unchanged(&before, &buf, &inner);
             free(buf.head);
         }

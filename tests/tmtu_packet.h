@@ -78,7 +78,7 @@ static inline void test_packet(const struct test_shape *s, uint8_t *p)
     } else {
         test_addr("2001:db8:1::10", p + 8);
         test_addr("2001:db8:2::20", p + 24);
-        tmtu_put32(p, 0x600abcdeu | (uint32_t)s->tclass << 20);
+        tmtu_put32(p, 0x600fedcbu | (uint32_t)s->tclass << 20);
         tmtu_put16(p + 4, (uint16_t)(s->len - 40));
         p[6] = s->proto;
         p[7] = s->ttl;
