@@ -3,6 +3,7 @@
 #include <tunmtu/cksum.h>
 #include <tunmtu/ip.h>
 
+#include "hop.h"
 #include "wire.h"
 
 _Static_assert(sizeof(struct tmtu_flow) == 40, "flows are compared as bytes");
@@ -395,15 +396,6 @@ int tmtu_ip_hop(struct tmtu_buf *buf, struct tmtu_pkt *pkt)
 {
     if (pkt->ttl <= 1)
         return TMTU_E_FORBIDDEN;
-    uint8_t *ip = buf->data;
-    pkt->ttl--;
-    if (pkt->flow.ipver == 6) {
-        ip[W_IP6_HOPS] = pkt->ttl;
-        return 0;
-    }
-    /* RFC 1624: the word of the TTL has become 0x100 less. */
-    const uint32_t check = tmtu_get16(ip + W_IP4_CHECK) + 0x100u;
-    ip[W_IP4_TTL] = pkt->ttl;
-    tmtu_put16(ip + W_IP4_CHECK, (uint16_t)(check + (check >= 0xffffu)));
+    ip_hop(buf->data, pkt);
     return 0;
 }

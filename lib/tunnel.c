@@ -2,6 +2,9 @@
 /* One tunnel end: loop, TTL, size, in this order. */
 #include <tunmtu/tunnel.h>
 
+#include "hop.h"
+#include "outer.h"
+
 int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
 {
     if (tunnel->size != sizeof *tunnel ||
@@ -101,13 +104,14 @@ int tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
                      const struct tmtu_tunnel *tunnel,
                      const struct tmtu_encap_each *each)
 {
-    struct tmtu_buf inner = *buf;
+    uint8_t *ip = buf->data;
     if (tunnel_expires(tunnel, pkt))
         return TMTU_E_FORBIDDEN;
     if (tunnel->host)
         return tmtu_encap_push(buf, pkt, &tunnel->encap, each);
-    pkt->ttl--; /* an outer TTL copied from the inner one is the new one: K34 */
-    const int rc = tmtu_encap_push(buf, pkt, &tunnel->encap, each);
-    pkt->ttl++;
-    return rc < 0 ? rc : tmtu_ip_hop(&inner, pkt);
+    /* An outer TTL copied from the inner one is the new one: K34. */
+    const int rc = encap_push(buf, pkt, pkt->ttl - 1u, &tunnel->encap, each);
+    if (rc == 0)
+        ip_hop(ip, pkt);
+    return rc;
 }

@@ -19,7 +19,7 @@ icmp encap mtu mss frag
 reass steer
 tunnel'
 # Files that share the header of another.
-parts='ip_transport=ip icmp_build=icmp'
+parts='ip_transport=ip icmp_build=icmp hop=ip outer=encap'
 
 floor() { # NAME: its line, nothing if it is on none
     echo "$floors" | grep -nw -- "$1" | cut -d: -f1
@@ -48,11 +48,13 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
     for inc in $(includes "$file"); do
         case $inc in
         '<stddef.h>' | '<stdint.h>') continue ;;
-        '"wire.h"') case $file in lib/*.c) continue ;; esac ;;
+        '"wire.h"') case $file in lib/*.[ch]) continue ;; esac ;;
+        '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
+        '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '<tunmtu/'*)
             target=${inc#<tunmtu/}
             target=${target%.h>}
-            case $file in lib/*.c) [ "$target" = "$own" ] && continue ;; esac
+            case $file in lib/*) [ "$target" = "$own" ] && continue ;; esac
             below=$(floor "$target")
             [ -n "$below" ] && [ "$below" -lt "$line" ] && continue ;;
         esac

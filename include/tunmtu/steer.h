@@ -82,9 +82,10 @@ TMTU_API TMTU_MUST_CHECK struct tmtu_steer *tmtu_steer_init(void *mem,
  *
  * On failure the table is as it was.
  */
-TMTU_API TMTU_MUST_CHECK int
-tmtu_steer_build(struct tmtu_steer *steer, struct tmtu_steer_server *servers,
-                 size_t n, const struct tmtu_hash_key *key);
+TMTU_API TMTU_MUST_CHECK int tmtu_steer_build(struct tmtu_steer *steer,
+                                              struct tmtu_steer_server *servers,
+                                              size_t n,
+                                              const struct tmtu_hash_key *key);
 
 /** The value of the server for a flow of this @p hash (tmtu_hash_flow);
  *  negative (TMTU_E_IGNORED) if the table is empty. */
