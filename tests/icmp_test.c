@@ -466,6 +466,17 @@ static void k51_k53_k54_the_quote_is_as_long_as_may_be(void **state)
             assert_int_equal(tmtu_buf_len(&out), len + (ipver == 4 ? 28 : 48));
             free(out.head);
         }
+    /* K54 even with fewer than 8 bytes behind its header. */
+    for (unsigned ipver = 4; ipver <= 6; ipver += 2) {
+        struct test_shape s = test_shape(ipver, ipver == 4 ? 24 : 44);
+        struct tmtu_icmp_error e = too_big(ipver, 0);
+        struct tmtu_buf out;
+        s.proto = 132;
+        e.kind = TMTU_ICMP_EXPIRED;
+        build(&s, &e, &out);
+        assert_int_equal(tmtu_buf_len(&out), ipver == 4 ? 52 : 92);
+        free(out.head);
+    }
 }
 
 static void k52_r_792_01_a_narrow_path_back(void **state)
