@@ -151,7 +151,7 @@ static inline void bed_dropped(const struct bed *b, enum tmtu_reason reason)
 {
     assert_int_equal(b->lb.note.fate, LB_DROPPED);
     assert_string_equal(tmtu_reason_name(b->lb.note.reason),
-                        tmtu_reason_name(reason));
+                        tmtu_reason_name((int)reason));
     assert_int_equal(b->n, 0);
 }
 
