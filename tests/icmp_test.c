@@ -300,6 +300,8 @@ static void only_whole_icmp_of_its_own_family_is_read(void **state)
     } others[] = {
         {"TCP", "45000028 00000000 40060000 c000020a c6336414 9c4001bb"
                 "01020304 00000000 50100200 00000000"},
+        {"UDP over IPv6 that carries what could be a quote",
+         "60000000 00381140 " ADDRS6 "00000000 00380000" Q6},
         {"K63 a first fragment", "45000038 00002000 40010000 cb007181 c000020a"
                                  "03040000 000005c8 " Q4},
         {"K63 a later fragment", "45000038 00000001 40010000 cb007181 c000020a"
@@ -679,7 +681,7 @@ static void every_field_of_a_built_icmpv6_error(void **state)
     } each[] = {
         {TMTU_ICMP_UNREACH, 4, 1, 0},
         {TMTU_ICMP_EXPIRED, 0, 3, 0},
-        {TMTU_ICMP_PARAM, 0, 4, 0x12345678}, /* R-2473-11 */
+        {TMTU_ICMP_PARAM, 0, 4, 0x12345679}, /* R-2473-11 */
     };
     for (size_t i = 0; i < TEST_ROWS(each); i++) {
         e = too_big(6, each[i].info);
