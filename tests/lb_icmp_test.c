@@ -267,6 +267,13 @@ static void errors_about_our_tunnels_are_the_hosts(void **state)
     pk_ip(quote, &tunnel, msg, 100);
     n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
     assert_int_equal(bed_take(&b, msg, n, 0), LB_ICMP_TUNNEL);
+    const struct pk_ip tunnel6 = {
+        .src = "2001:db8::a", .dst = "2001:db8::6", .proto = 41};
+    struct pk_ip e6 = error6;
+    e6.dst = "2001:db8::a";
+    pk_ip(quote, &tunnel6, msg, 100);
+    n = pk_icmp(msg, &e6, 2, 0, 1400, quote, 100);
+    assert_int_equal(bed_take(&b, msg, n, 0), LB_ICMP_TUNNEL);
     tunnel.proto = 6; /* a connection of this host's own */
     pk_ip(quote, &tunnel, msg, 100);
     n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
@@ -348,6 +355,36 @@ static void fragments_of_a_flow_go_where_the_flow_goes(void **state)
         assert_int_equal(b.n, 1); /* small enough to go in one piece */
         assert_memory_equal(b.out[0].p + 40, l4, small);
     }
+    bed_close(&b);
+}
+
+/* What is to be sent must outlive the next reassembly: bursts are sent later.
+ */
+static void a_reassembled_packet_is_handed_over(void **state)
+{
+    static uint8_t l4[1000];
+    struct pk_ip ip = client4;
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    ip.df = 0;
+    const size_t n = pk_l4(l4, &ip, 1000, 443, 480);
+    ip.mf = 1;
+    assert_int_equal(bed_take(&b, msg, pk_ip(msg, &ip, l4, 256), 0), LB_HELD);
+    ip.mf = 0;
+    ip.off = 256;
+    const size_t last = pk_ip(msg, &ip, l4 + 256, n - 256);
+    const struct tmtu_io_packet in = {
+        .buf = test_buf(msg, last, TMTU_IO_HEADROOM, 0)};
+    struct tmtu_buf out = test_buf(NULL, 0, TMTU_IO_HEADROOM, 1500);
+    const uint8_t *head = out.head, *end = out.end;
+    lb_take(&b.lb, &in, 0);
+    assert_int_equal(lb_give(&b.lb, &out), 1);
+    assert_true(out.data >= head && out.tail <= end);
+    assert_int_equal(tmtu_buf_len(&out), 40 + n);
+    assert_int_equal(lb_give(&b.lb, &out), 0);
+    free(in.buf.head);
+    free(out.head);
     bed_close(&b);
 }
 
@@ -485,6 +522,7 @@ int main(void)
         cmocka_unit_test(errors_about_our_tunnels_are_the_hosts),
         cmocka_unit_test(K24_K25_K26_ipv6_is_judged_by_its_largest_fragment),
         cmocka_unit_test(fragments_of_a_flow_go_where_the_flow_goes),
+        cmocka_unit_test(a_reassembled_packet_is_handed_over),
         cmocka_unit_test(K27_fragments_with_df_that_fit_are_not_answered),
         cmocka_unit_test(
             K40_K41_reassembly_time_exceeded_needs_the_first_fragment),

@@ -225,6 +225,56 @@ static void K20_K36_identification_and_df_of_the_outer_header(void **state)
     bed_close(&b);
 }
 
+static void identifications_begin_where_they_are_told_to(void **state)
+{
+    struct services_config c = bed_config(TMTU_MTU_NOTIFY);
+    struct bed b;
+    (void)state;
+    c.first_id = 0x12345;
+    bed_open_with(&b, BED_RULES, c);
+    take(&b, in4, 100);
+    assert_int_equal(tmtu_get16(b.out[0].p + 4), 0x2345);
+    take(&b, tcp4, 1500); /* answers have their own sequence */
+    assert_int_equal(tmtu_get16(b.out[0].p + 4), 0x2345);
+    take(&b, tcp4, 1500);
+    assert_int_equal(tmtu_get16(b.out[0].p + 4), 0x2346);
+    bed_close(&b);
+}
+
+/* RFC 6438: routers that spread by flow label keep a flow together. */
+static void outer_ipv6_has_a_flow_label_for_each_flow(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    take(&b, tcp6, 100);
+    const uint32_t label = tmtu_get32(b.out[0].p) & 0xfffff;
+    assert_int_not_equal(label, 0);
+    take(&b, tcp6, 200);
+    assert_int_equal(tmtu_get32(b.out[0].p) & 0xfffff, label);
+    bed_flow(&b, tcp6, 4001, 443, 100);
+    assert_int_not_equal(tmtu_get32(b.out[0].p) & 0xfffff, label);
+    bed_close(&b);
+}
+
+static void bytes_are_counted_and_the_server_is_noted(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_int_equal(bed_flow(&b, ip, 4000, 80, 100), LB_FORWARDED);
+    assert_ptr_equal(b.lb.note.server, &b.services.service[1].server[0]);
+    assert_int_equal(b.services.service[1].server[0].packets, 1);
+    assert_int_equal(b.services.service[1].server[0].bytes, 100);
+    assert_int_equal(b.lb.counters.in_bytes, 100);
+    assert_int_equal(b.lb.counters.out, 1);
+    assert_int_equal(b.lb.counters.out_bytes, 120);
+    assert_int_equal(bed_flow(&b, ip, 4000, 81, 100), LB_NOT_SERVED);
+    assert_null(b.lb.note.server);
+    bed_close(&b);
+}
+
 static void K33_K34_tos_and_ttl_of_the_outer_header(void **state)
 {
     static const struct {
@@ -604,6 +654,9 @@ int main(void)
         cmocka_unit_test(K19_K53_K57_ipv6_gets_packet_too_big),
         cmocka_unit_test(policy6_fragment_cuts_the_outer_ipv6_packet),
         cmocka_unit_test(K20_K36_identification_and_df_of_the_outer_header),
+        cmocka_unit_test(identifications_begin_where_they_are_told_to),
+        cmocka_unit_test(outer_ipv6_has_a_flow_label_for_each_flow),
+        cmocka_unit_test(bytes_are_counted_and_the_server_is_noted),
         cmocka_unit_test(K33_K34_tos_and_ttl_of_the_outer_header),
         cmocka_unit_test(K35_ttl_1_earns_time_exceeded_whatever_the_size),
         cmocka_unit_test(K46_no_answer_to_who_is_no_host_and_no_forwarding),
