@@ -692,6 +692,7 @@ static void every_field_of_ipv6(void **state)
     assert_int_equal(k.tclass, 0xb9);
     assert_int_equal(k.ttl, 0x33);
     assert_int_equal(k.icmp_type, 0);
+    assert_int_equal(k.icmp_code, 0);
     assert_int_equal(k.gso_size, 0);
     assert_int_equal(k.frag_max, 0);
     const struct tmtu_flow flow = {
@@ -708,6 +709,12 @@ static void every_field_of_ipv6(void **state)
     assert_int_equal(k.icmp_type, 2);
     assert_int_equal(k.icmp_code, 3);
     assert_int_equal(k.frag_offset, 0);
+
+    p[6] = 58; /* no Fragment header: no ID */
+    memset(&k, 0xa5, sizeof k);
+    assert_int_equal(tmtu_ip_parse(tmtu_view(p, n), 0, &k), 0);
+    assert_int_equal(k.id, 0);
+    assert_int_equal(k.frag_at, 0);
 }
 
 static int is_error(const char *hex, unsigned how, size_t at, uint8_t type)
