@@ -37,6 +37,7 @@ done
 src=$(cd "$(dirname "$0")/.." && pwd)
 cd "$src" || exit 1
 shopt -s nullglob
+PATH=$PATH:/usr/sbin:/sbin # ip, ethtool, bpftool
 started=$SECONDS
 passed=0 failed=0 skipped=0
 failures=() skips=()
@@ -45,7 +46,7 @@ failures=() skips=()
 
 packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
     pkg-config libpcap-dev libcmocka-dev linux-libc-dev libbpf-dev binutils
-    python3 doxygen tshark bpftool iproute2 procps util-linux)
+    python3 doxygen tshark bpftool iproute2 ethtool procps util-linux)
 if ! command -v dpkg-query >/dev/null; then
     echo "This is no Debian: nothing is installed. Needed are what these"
     echo "packages hold: ${packages[*]}"

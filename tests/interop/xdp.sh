@@ -7,8 +7,8 @@
 set -u
 src=$(cd "${1:-$(dirname "$0")/../..}" && pwd) || exit 1
 skip() { echo "$*"; exit 77; }
-command -v bpftool >/dev/null || { echo "bpftool is missing"; exit 1; }
 [ "$(id -u)" = 0 ] || skip "loading a BPF program needs root"
+command -v bpftool >/dev/null || { echo "bpftool is missing"; exit 1; }
 if [ -z "${XDP_INSIDE-}" ]; then # a mount namespace for the bpf file system
     unshare --mount true 2>/dev/null || skip "no mount namespace can be made"
     XDP_INSIDE=1 exec unshare --mount -- "$0" "$src"
