@@ -445,12 +445,25 @@ K40_K41_reassembly_time_exceeded_needs_the_first_fragment(void **state)
     assert_int_equal(fragments(&b, ip, l4, n, 1480, 0), LB_HELD);
     b.now *= 2;
     assert_false(expire(&b)); /* K40: only later ones came */
+    ip.id++;
+    assert_int_equal(fragments(&b, ip, l4, n, 1480, 0), LB_HELD);
+    ip.id++;
+    assert_int_equal(fragments(&b, ip, l4, n, 1480, 1480), LB_HELD);
+    b.now *= 2;
+    assert_true(expire(&b)); /* the second one of both */
+    ip.id++;
+    ip.proto = 1; /* K42: an error is not answered, as a fragment neither */
+    l4[0] = 3;
+    assert_int_equal(fragments(&b, ip, l4, n, 1480, 1480), LB_HELD);
+    b.now *= 2;
+    assert_false(expire(&b));
+    assert_int_equal(b.lb.counters.unanswered[TMTU_R_ABOUT_ERROR], 1);
     assert_int_equal(fragments(&b, v6, l4, n, 1232, 1232), LB_HELD);
     b.now *= 2;
     assert_true(expire(&b));
     assert_int_equal(b.out[0].p[40], 3);
     assert_int_equal(b.out[0].p[41], 1);
-    assert_int_equal(b.lb.counters.answered[LB_REASSEMBLY_EXPIRED], 2);
+    assert_int_equal(b.lb.counters.answered[LB_REASSEMBLY_EXPIRED], 3);
     bed_close(&b);
 }
 

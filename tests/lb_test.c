@@ -55,6 +55,8 @@ static void K1_K16_K51_K56_K57_full_size_with_df_is_answered(void **state)
     assert_int_equal(tmtu_get16(b.out[0].p + 24), 0);    /* K57 */
     assert_int_equal(tmtu_get16(b.out[0].p + 26), 1480); /* K1 */
     assert_int_equal(b.lb.counters.answered[LB_TOO_BIG], 1);
+    assert_true(b.lb.note.answered);
+    assert_int_equal(b.lb.note.mtu, 1480);
     bed_close(&b);
 }
 
@@ -145,6 +147,9 @@ static void policy_both_answers_first_and_forwards_as_well(void **state)
     is_error4(&b, 0, 3, 4); /* quotes what came, not what went */
     assert_int_equal(tmtu_get16(b.out[0].p + 26), 1480);
     is_inner4(inner, join4(&b, 1, inner));
+    const uint16_t id = tmtu_get16(b.out[1].p + 4);
+    take(&b, tcp4, 1500); /* DF or not, fragments need a number of their own */
+    assert_int_equal(tmtu_get16(b.out[1].p + 4), id + 1);
     bed_close(&b);
 }
 
@@ -209,7 +214,8 @@ static void K20_K36_identification_and_df_of_the_outer_header(void **state)
     struct pk_ip ip = tcp4;
     (void)state;
     bed_open(&b, TMTU_MTU_NOTIFY);
-    take(&b, tcp4, 100);
+    bed_flow(&b, tcp4, 4000, 80, 100);
+    assert_string_equal(bed_dst(&b, 0), "10.0.0.6");
     assert_int_equal(tmtu_get16(b.out[0].p + 4), 0);
     assert_int_equal(tmtu_get16(b.out[0].p + 6), 0x4000);
     take(&b, in4, 100); /* IPv6 inside: no DF, and a number */
@@ -340,6 +346,10 @@ static void K46_no_answer_to_who_is_no_host_and_no_forwarding(void **state)
     struct bed b;
     (void)state;
     bed_open(&b, TMTU_MTU_BOTH);
+    struct pk_ip self = tcp4;
+    self.src = self.dst; /* Linux would ignore the error */
+    take(&b, self, 1500);
+    bed_dropped(&b, TMTU_R_SOURCE);
     for (size_t i = 0; i < TEST_ROWS(sources); i++) {
         struct pk_ip ip = strchr(sources[i], ':') ? tcp6 : tcp4;
         print_message("  %s\n", sources[i]);
@@ -367,6 +377,27 @@ static void K52_no_longer_than_the_way_back_carries(void **state)
     is_error4(&b, 0, 3, 4);
     assert_int_equal(b.out[0].n, 296); /* 268 quoted */
     assert_int_equal(tmtu_get16(b.out[0].p + 26), 276);
+    bed_close(&b);
+}
+
+static void an_answer_that_may_not_be_sent_is_counted(void **state)
+{
+    static const uint8_t nop[40] = {1};
+    struct services_config c = bed_config(TMTU_MTU_BOTH);
+    struct pk_ip ip = tcp4;
+    struct bed b;
+    static const char rules[] = "-A -t 10.0.0.2:443 -s mh\n"
+                                "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n";
+    (void)state;
+    c.mtu = 68; /* 40 bytes of quote; the header alone has 60 */
+    bed_open_with(&b, rules, c);
+    ip.opt = nop;
+    ip.nopt = sizeof nop;
+    assert_int_equal(take(&b, ip, 100), LB_FORWARDED);
+    assert_int_equal(b.lb.note.unanswered, TMTU_R_NO_ROOM);
+    assert_int_equal(b.lb.counters.unanswered[TMTU_R_NO_ROOM], 1);
+    assert_int_equal(b.out[0].p[9], 4); /* forwarded all the same */
+    assert_false(b.lb.note.answered);
     bed_close(&b);
 }
 
@@ -661,6 +692,7 @@ int main(void)
         cmocka_unit_test(K35_ttl_1_earns_time_exceeded_whatever_the_size),
         cmocka_unit_test(K46_no_answer_to_who_is_no_host_and_no_forwarding),
         cmocka_unit_test(K52_no_longer_than_the_way_back_carries),
+        cmocka_unit_test(an_answer_that_may_not_be_sent_is_counted),
         cmocka_unit_test(K55_tos_of_the_answer),
         cmocka_unit_test(what_is_broken_is_counted_and_nothing_else),
         cmocka_unit_test(padding_of_the_link_stays_behind),

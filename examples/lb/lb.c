@@ -220,7 +220,8 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
         lb_end(lb, about_tunnel(lb, &w->pkt) ? LB_ICMP_TUNNEL : LB_NOT_SERVED);
     else if (w->pkt.flags & TMTU_PKT_L2_GROUP) /* RFC 1122 §3.3.6 */
         lb_drop(lb, TMTU_R_L2_GROUP);
-    else if (!family(f->src, f->ipver) || !tmtu_addr_is_host(f->src))
+    else if (!family(f->src, f->ipver) || !tmtu_addr_is_host(f->src) ||
+             tmtu_addr_equal(f->src, f->dst)) /* from ourselves to ourselves */
         lb_drop(lb, TMTU_R_SOURCE);
     else if (!(w->pkt.flags & TMTU_PKT_FRAGMENT) || gather(lb, now))
         for_vip(lb);

@@ -14,11 +14,10 @@ static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
         e->max = (uint16_t)lb->mtu; /* no more than the way back carries: K52 */
     const int rc = tmtu_icmp_build(out, pkt, e);
     if (rc < 0) {
-        /* That it may be sent was asked before. What is left: no room for a
-         * quote, or a packet from the VIP to itself. */
-        lb_unanswered(lb, rc == TMTU_E_FORBIDDEN  ? TMTU_R_NO_ROOM
-                          : rc == TMTU_E_ARGUMENT ? TMTU_R_SOURCE
-                                                  : TMTU_R_INTERNAL);
+        /* That it may be sent was asked before: there is no room for a quote.
+         */
+        lb_unanswered(lb, rc == TMTU_E_FORBIDDEN ? TMTU_R_NO_ROOM
+                                                 : TMTU_R_INTERNAL);
         return false;
     }
     lb->answer_id++;
