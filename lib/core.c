@@ -19,6 +19,7 @@
 #include "mtu.c"
 #include "mss.c"
 #include "frag.c"
+#include "segment.c"
 
 #ifdef __bpf__
 #pragma clang attribute pop

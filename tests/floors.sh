@@ -15,7 +15,7 @@ floors='api version bytes
 reason flow cksum buf
 hash
 ip
-icmp encap mtu mss frag
+icmp encap mtu mss frag segment
 reass steer
 tunnel'
 # Files that share the header of another.
