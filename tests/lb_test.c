@@ -571,7 +571,7 @@ static void ports_count_only_with_mh_port_and_masks_count(void **state)
     unsigned moved = 0;
     (void)state;
     bed_open_with(&b,
-                  BED_RULES "-A -t 10.0.0.11:443 -s mh -p 3 -M 255.255.255.0\n"
+                  BED_RULES "-A -t 10.0.0.11:443 -s mh -p 3 -M 255.255.254.0\n"
                             "-a -t 10.0.0.11:443 -r 10.0.0.6 -i\n"
                             "-a -t 10.0.0.11:443 -r 10.0.0.7 -i\n",
                   bed_config(TMTU_MTU_NOTIFY));
@@ -591,12 +591,12 @@ static void ports_count_only_with_mh_port_and_masks_count(void **state)
     assert_in_range(moved, 40, 90); /* two of three */
     ip.dst = "10.0.0.11";
     moved = 0;
-    for (int net = 0; net < 64; net++) {
+    for (int net = 0; net < 128; net++) {
         for (int host = 1; host < 64; host++) {
             snprintf(src, sizeof src, "10.9.%d.%d", net, host);
             ip.src = src;
             bed_flow(&b, ip, (uint16_t)host, 443, 100);
-            if (host == 1) {
+            if (net % 2 == 0 && host == 1) {
                 moved += strcmp(bed_dst(&b, 0), first) != 0;
                 snprintf(first, sizeof first, "%s", bed_dst(&b, 0));
             }
@@ -641,6 +641,55 @@ static void weights_are_shares_and_order_does_not_matter(void **state)
     bed_close(&a);
     bed_close(&b);
     bed_close(&c);
+}
+
+static void fingerprints_differ_where_placement_does(void **state)
+{
+    static const char *const rows[][2] = {
+        {"-A -t 10.0.0.2:443 -s mh", "-a -t 10.0.0.2:443 -r 10.0.0.6 -i"},
+        {"-A -t 10.0.0.3:443 -s mh", "-a -t 10.0.0.3:443 -r 10.0.0.6 -i"},
+        {"-A -t 10.0.0.2:442 -s mh", "-a -t 10.0.0.2:442 -r 10.0.0.6 -i"},
+        {"-A -u 10.0.0.2:443 -s mh", "-a -u 10.0.0.2:443 -r 10.0.0.6 -i"},
+        {"-A -t 10.0.0.2:443 -s rr", "-a -t 10.0.0.2:443 -r 10.0.0.6 -i"},
+        {"-A -t 10.0.0.2:443 -s mh -p -M 255.0.0.0",
+         "-a -t 10.0.0.2:443 -r 10.0.0.6 -i"},
+        {"-A -t 10.0.0.2:443 -s mh", "-a -t 10.0.0.2:443 -r 10.0.0.7 -i"},
+        {"-A -t 10.0.0.2:443 -s mh", "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -w 2"},
+        {"-A -t [2001:db8::2]:443 -s mh",
+         "-a -t [2001:db8::2]:443 -r 10.0.0.6 -i"},
+    };
+    struct services_config c = bed_config(TMTU_MTU_NOTIFY);
+    uint64_t seen[TEST_ROWS(rows)];
+    (void)state;
+    assert_true(args_addr("10.1.1.1", c.local[0]));
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        char text[200];
+        struct bed b;
+        snprintf(text, sizeof text, "%s\n%s\n", rows[i][0], rows[i][1]);
+        bed_open_with(&b, text, c);
+        seen[i] = b.services.fingerprint;
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(seen[i], seen[j]);
+        bed_close(&b);
+    }
+}
+
+static void the_mtu_of_an_interface_reaches_every_tunnel(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_false(services_set_mtu(&b.services, 1279)); /* some are IPv6 */
+    assert_true(services_set_mtu(&b.services, 1280));
+    for (size_t i = 0; i < b.services.n; i++) {
+        for (size_t j = 0; j < b.services.service[i].servers; j++)
+            assert_int_equal(
+                b.services.service[i].server[j].tunnel.mtu.path_mtu, 1280);
+    }
+    bed_close(&b);
+    assert_string_equal(services_proto_name(6), "tcp");
+    assert_string_equal(services_proto_name(17), "udp");
+    assert_string_equal(services_proto_name(132), "sctp");
 }
 
 static void what_is_wrong_with_tunnels_is_told_by_line(void **state)
@@ -704,6 +753,8 @@ int main(void)
         cmocka_unit_test(all_four_pairs_of_families),
         cmocka_unit_test(ports_count_only_with_mh_port_and_masks_count),
         cmocka_unit_test(weights_are_shares_and_order_does_not_matter),
+        cmocka_unit_test(fingerprints_differ_where_placement_does),
+        cmocka_unit_test(the_mtu_of_an_interface_reaches_every_tunnel),
         cmocka_unit_test(what_is_wrong_with_tunnels_is_told_by_line),
     };
     return cmocka_run_group_tests_name("lb", tests, NULL, NULL);

@@ -301,6 +301,30 @@ static void mss_stays_or_is_what_was_asked_for(void **state)
     bed_close(&b);
 }
 
+static void what_has_no_mss_or_a_broken_one_is_sent_as_it_is(void **state)
+{
+    const struct pk_ip ip = {.src = "10.0.0.2", .dst = "10.0.1.1", .proto = 6};
+    struct bed b;
+    (void)state;
+    bed_open(&b, RS_CLAMP_AUTO);
+    size_t n = pk_flow(msg, &ip, 443, 1000, 1500); /* no SYN */
+    assert_true(bed_take(&b, false, msg, n, 0));
+    assert_memory_equal(b.out, msg, n);
+    n = pk_flow(msg, &ip, 443, 1000, 40);
+    msg[33] = 0x12; /* a SYN-ACK without options */
+    assert_true(bed_take(&b, false, msg, n, 0));
+    assert_int_equal(b.n, n);
+    assert_memory_equal(b.out, msg, n);
+    assert_int_equal(b.rs.counters.clamped, 0);
+    assert_int_equal(b.rs.counters.unclamped, 0);
+    n = syn_ack(msg, ip.src, ip.dst, 1460);
+    msg[41] = 9; /* an option that runs out of the header */
+    assert_true(bed_take(&b, false, msg, n, 0));
+    assert_memory_equal(b.out, msg, n);
+    assert_int_equal(b.rs.counters.unclamped, 1);
+    bed_close(&b);
+}
+
 static void what_is_no_reply_of_a_service_is_not_sent(void **state)
 {
     struct bed b;
@@ -328,6 +352,7 @@ int main(void)
         cmocka_unit_test(mss_is_clamped_to_what_the_tunnel_carries),
         cmocka_unit_test(ends_over_ipv6_are_known_from_the_start),
         cmocka_unit_test(mss_stays_or_is_what_was_asked_for),
+        cmocka_unit_test(what_has_no_mss_or_a_broken_one_is_sent_as_it_is),
         cmocka_unit_test(what_is_no_reply_of_a_service_is_not_sent),
     };
     return cmocka_run_group_tests_name("rs", tests, NULL, NULL);
