@@ -1,22 +1,89 @@
 /* SPDX-License-Identifier: MIT */
-/* The outer IP header: written in front of a packet, and taken off again. */
+/* The outer headers, written in front of a packet. */
 #include <tunmtu/encap.h>
 
+#include "encap_kinds.h"
 #include "outer.h"
 
-/* Bytes that a kind puts between the outer IP header and the inner one. */
-static inline int encap_shim(const struct tmtu_encap *encap)
+/* The sizes that two headers have together, unless one is not possible. */
+static int encap_sizes(int first, int second)
 {
-    return encap->kind == TMTU_ENCAP_IPIP ? 0 : (int)TMTU_E_ARGUMENT;
+    return first < 0 ? first : second < 0 ? second : first + second;
+}
+
+/* Bytes that the other kinds put between the outer IP header and the inner
+ * one. */
+static __attribute__((noinline)) int
+encap_shim_size(const struct tmtu_encap *encap)
+{
+    switch (encap->kind) {
+    case TMTU_ENCAP_GRE:
+        return tmtu_encap_gre_size(encap);
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        return encap_sizes(tmtu_encap_udp_size(encap),
+                           tmtu_encap_gue_size(encap));
+    case TMTU_ENCAP_GREUDP:
+        return encap_sizes(tmtu_encap_udp_size(encap),
+                           tmtu_encap_gre_size(encap));
+    default:
+        return TMTU_E_ARGUMENT;
+    }
+}
+
+static __attribute__((noinline)) void
+encap_shim_write(uint8_t *p, const struct encap_shim *shim)
+{
+    struct encap_shim inside = *shim;
+    inside.len -= W_UDP_SIZE;
+    switch (shim->encap->kind) {
+    case TMTU_ENCAP_GRE:
+        tmtu_encap_gre_write(p, shim);
+        break;
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        tmtu_encap_gue_write(p + W_UDP_SIZE, &inside);
+        tmtu_encap_udp_write(p, shim);
+        break;
+    default: /* TMTU_ENCAP_GREUDP: the size was asked for before */
+        tmtu_encap_gre_write(p + W_UDP_SIZE, &inside);
+        tmtu_encap_udp_write(p, shim);
+        break;
+    }
+}
+
+/* The outer IP header with what RFC 2473 §4.1.1 puts behind it. */
+static inline int encap_ip_size(const struct tmtu_encap *encap, int v4)
+{
+    if (v4)
+        return W_IP4_SIZE;
+    return W_IP6_SIZE + (encap->flags & TMTU_ENCAP_TEL ? W_TEL_SIZE : 0);
 }
 
 /* In front of a packet in all; negative: the tunnel is not valid. */
 static inline int encap_head(const struct tmtu_encap *encap, int v4)
 {
-    const int shim = encap_shim(encap);
-    if (encap->size != sizeof *encap || shim < 0)
+    if (encap->size != sizeof *encap)
         return TMTU_E_ARGUMENT;
-    return shim + (v4 ? W_IP4_SIZE : W_IP6_SIZE);
+    const int ip = encap_ip_size(encap, v4);
+    return encap->kind == TMTU_ENCAP_IPIP
+               ? ip
+               : encap_sizes(ip, encap_shim_size(encap));
+}
+
+/* Flags that are of no meaning to a kind are a misunderstanding. That zero UDP
+ * checksums are allowed says nothing where there is no UDP. */
+static int encap_flags_ok(const struct tmtu_encap *encap)
+{
+    const unsigned gre = TMTU_ENCAP_KEY | TMTU_ENCAP_SEQ;
+    unsigned allowed = TMTU_ENCAP_ZERO6;
+    if (!encap_outer4(encap))
+        allowed |= TMTU_ENCAP_TEL;
+    if (encap->kind != TMTU_ENCAP_IPIP)
+        allowed |= TMTU_ENCAP_CSUM;
+    if (encap->kind == TMTU_ENCAP_GRE || encap->kind == TMTU_ENCAP_GREUDP)
+        allowed |= gre;
+    return (encap->flags & ~allowed) == 0;
 }
 
 uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap)
@@ -27,7 +94,7 @@ uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap)
 
 int tmtu_encap_check(const struct tmtu_encap *encap)
 {
-    if (encap->size != sizeof *encap || encap_shim(encap) < 0 ||
+    if (encap_head(encap, encap_outer4(encap)) < 0 || !encap_flags_ok(encap) ||
         encap->df > TMTU_DF_CLEAR || encap->ecn > TMTU_ECN_3168 ||
         (encap->dscp > 63 && encap->dscp != TMTU_DSCP_COPY) ||
         tmtu_addr_is4(encap->src) != tmtu_addr_is4(encap->dst) ||
@@ -37,99 +104,67 @@ int tmtu_encap_check(const struct tmtu_encap *encap)
     return 0;
 }
 
+static int encap_push6(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                       uint32_t ttl, const struct tmtu_encap *encap,
+                       const struct encap_shim *in)
+{
+    /* What the packet brings overrides what is configured (RFC 2473 §5.1). */
+    const int brought = tmtu_encap_limit(pkt, NULL);
+    if (brought == 0)
+        return TMTU_E_FORBIDDEN;
+    const uint32_t tel = brought > 0 ? (uint32_t)brought - 1 : encap->tel;
+    const int rc = encap_open(buf, pkt, ttl, in->head, 65535u + W_IP6_SIZE);
+    if (rc < 0)
+        return rc;
+    const uint32_t tclass = encap_tclass(encap, pkt->tclass);
+    ttl = encap->ttl ? encap->ttl : ttl;
+    const int limited = (encap->flags & TMTU_ENCAP_TEL) != 0;
+    const uint32_t next = limited ? (uint32_t)W_PROTO_DSTOPTS : in->proto;
+    uint32_t label = in->each->hash & 0xfffffu;
+    if (label == 0 && in->each->hash != 0)
+        label = 1; /* RFC 6438 §2: 0 means that there is none */
+    uint8_t *p = buf->data;
+    tmtu_put32(p, 6u << 28 | tclass << 20 | label);
+    tmtu_put32(p + W_IP6_LEN,
+               (pkt->len + in->head - W_IP6_SIZE) << 16 | next << 8 | ttl);
+    tmtu_copy(p + W_IP6_SRC, encap->src, 16);
+    tmtu_copy(p + W_IP6_DST, encap->dst, 16);
+    if (limited) { /* the option, and PadN to fill 8 bytes */
+        tmtu_put32(p + W_IP6_SIZE, in->proto << 24 | W_TEL_OPTION << 8 | 1);
+        tmtu_put32(p + W_IP6_SIZE + 4, tel << 24 | 0x10100u);
+    }
+    return 0;
+}
+
+int tmtu_encap_push_any(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                        uint32_t ttl, const struct tmtu_encap *encap,
+                        const struct tmtu_encap_each *each)
+{
+    const int v4 = encap_outer4(encap), head = encap_head(encap, v4);
+    if (head < 0)
+        return head;
+    struct encap_shim shim = {.encap = encap,
+                              .each = each,
+                              .head = (uint32_t)head,
+                              .ipver = pkt->flow.ipver,
+                              .proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP
+                                                            : W_PROTO_IPV6};
+    if (encap->kind != TMTU_ENCAP_IPIP)
+        shim.proto = encap->kind == TMTU_ENCAP_GRE ? W_PROTO_GRE : W_PROTO_UDP;
+    const int rc =
+        v4 ? encap_push4(buf, pkt, ttl, encap, each->id, shim.head, shim.proto)
+           : encap_push6(buf, pkt, ttl, encap, &shim);
+    if (rc < 0 || encap->kind == TMTU_ENCAP_IPIP)
+        return rc;
+    const uint32_t ip = (uint32_t)encap_ip_size(encap, v4);
+    shim.len = pkt->len + shim.head - ip;
+    encap_shim_write(buf->data + ip, &shim);
+    return 0;
+}
+
 int tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
                     const struct tmtu_encap *encap,
                     const struct tmtu_encap_each *each)
 {
     return encap_push(buf, pkt, pkt->ttl, encap, each);
-}
-
-/* RFC 4213 §3.6, RFC 1122 §3.2.1.3: sources that no packet may have. The
- * unspecified IPv6 address is one that a host may have for a while. */
-static int encap_source_ok(const struct tmtu_pkt *inner)
-{
-    const uint8_t *a = inner->flow.src;
-    if (inner->flow.ipver == 4)
-        return tmtu_addr_is_host(a);
-    if (tmtu_addr_is_unspecified(a))
-        return !tmtu_addr_is4(a);
-    return a[0] != 0xff && !(tmtu_load64(a) == 0 &&
-                             (tmtu_get32(a + 8) == 0 || tmtu_addr_is4(a)));
-}
-
-/* RFC 6040 §4.2: what the inner field becomes; row: inner, column: outer; in
- * the order Not-ECT, ECT(1), ECT(0), CE. Negative: drop. */
-static int encap_ecn_out(unsigned inner, unsigned outer)
-{
-    if (outer == 3)
-        return inner == 0 ? -1 : 3;
-    if (inner == 2 && outer == 1)
-        return 1;
-    return (int)inner;
-}
-
-static void encap_set_ecn(uint8_t *ip, struct tmtu_pkt *inner, uint8_t ecn)
-{
-    const uint8_t tclass = (uint8_t)((inner->tclass & 0xfcu) | ecn);
-    const uint16_t from = tmtu_get16(ip);
-    uint16_t to;
-    if (inner->flow.ipver == 4)
-        to = (uint16_t)((from & 0xff00u) | tclass);
-    else
-        to = (uint16_t)((from & 0xf00fu) | (unsigned)tclass << 4);
-    tmtu_put16(ip, to);
-    if (inner->flow.ipver == 4)
-        tmtu_put16(ip + W_IP4_CHECK,
-                   tmtu_cksum_update16(tmtu_get16(ip + W_IP4_CHECK), from, to));
-    inner->tclass = tclass;
-}
-
-enum tmtu_reason tmtu_encap_pull(struct tmtu_buf *buf,
-                                 const struct tmtu_pkt *outer,
-                                 const struct tmtu_encap *encap,
-                                 struct tmtu_pkt *inner)
-{
-    const int v4 = outer->flow.ipver == 4;
-    const uint8_t proto = outer->flow.proto;
-    if (encap->size != sizeof *encap || encap->kind != TMTU_ENCAP_IPIP ||
-        encap_outer4(encap) != v4 ||
-        (proto != W_PROTO_IPIP && proto != W_PROTO_IPV6))
-        return TMTU_R_NOT_TUNNEL;
-    if (!tmtu_addr_is_unspecified(encap->dst) &&
-        !tmtu_addr_equal(encap->dst, outer->flow.dst))
-        return TMTU_R_OUTER_DEST;
-    if (!tmtu_addr_is_host(outer->flow.src) ||
-        tmtu_addr_is4(outer->flow.src) != v4 ||
-        (!tmtu_addr_is_unspecified(encap->src) &&
-         !tmtu_addr_equal(encap->src, outer->flow.src)))
-        return TMTU_R_OUTER_SOURCE;
-    if (outer->flags & TMTU_PKT_FRAGMENT)
-        return TMTU_R_OUTER_FRAGMENT;
-
-    const struct tmtu_view v = {outer->data + outer->l4,
-                                outer->data + outer->have};
-    const uint8_t *ip = tmtu_peek(v, 1);
-    if (ip == NULL)
-        return TMTU_R_INNER_MALFORMED;
-    if (ip[0] >> 4 != (proto == W_PROTO_IPIP ? 4 : 6))
-        return TMTU_R_INNER_VERSION;
-    struct tmtu_pkt pkt;
-    if (tmtu_ip_parse(v, TMTU_IP_VERIFY, &pkt) < 0)
-        return TMTU_R_INNER_MALFORMED;
-    if (!encap_source_ok(&pkt))
-        return TMTU_R_INNER_SOURCE;
-    if (pkt.ttl == 0)
-        return TMTU_R_INNER_TTL; /* RFC 2003 §3.1 */
-    const int ecn = encap_ecn_out(pkt.tclass & 3u, outer->tclass & 3u);
-    if (ecn < 0)
-        return TMTU_R_ECN;
-
-    uint8_t *shim = tmtu_buf_pull(buf, outer->l4);
-    if (shim == NULL)
-        return TMTU_R_INTERNAL; /* buf is not what outer was parsed from */
-    tmtu_buf_trim(buf, pkt.len);
-    if ((pkt.tclass & 3) != ecn)
-        encap_set_ecn(buf->data, &pkt, (uint8_t)ecn);
-    *inner = pkt;
-    return TMTU_OK;
 }

@@ -9,6 +9,12 @@
 
 #include "wire.h"
 
+/* Every kind, over either family. */
+TMTU_LOCAL int tmtu_encap_push_any(struct tmtu_buf *buf,
+                                   const struct tmtu_pkt *pkt, uint32_t ttl,
+                                   const struct tmtu_encap *encap,
+                                   const struct tmtu_encap_each *each);
+
 static inline int encap_outer4(const struct tmtu_encap *encap)
 {
     return tmtu_addr_is4(encap->dst);
@@ -70,51 +76,31 @@ static inline void encap_write4(uint8_t *p, const struct tmtu_encap *encap,
 
 static inline int encap_push4(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
                               uint32_t ttl, const struct tmtu_encap *encap,
-                              const struct tmtu_encap_each *each)
+                              uint32_t id, uint32_t head, uint32_t proto)
 {
-    const int rc = encap_open(buf, pkt, ttl, W_IP4_SIZE, 65535u);
+    const int rc = encap_open(buf, pkt, ttl, head, 65535u);
     if (rc < 0)
         return rc;
-    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
     const uint32_t tclass = encap_tclass(encap, pkt->tclass);
     ttl = encap->ttl ? encap->ttl : ttl;
-    const uint32_t len = pkt->len + W_IP4_SIZE;
+    const uint32_t len = pkt->len + head;
     encap_write4(buf->data, encap, 0x45000000u | tclass << 16 | len,
-                 encap_df(encap, pkt) ? W_IP4_DF : each->id << 16,
+                 encap_df(encap, pkt) ? W_IP4_DF : id << 16,
                  (uint16_t)(ttl << 8 | proto));
     return 0;
 }
 
-static inline int encap_push6(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
-                              uint32_t ttl, const struct tmtu_encap *encap,
-                              const struct tmtu_encap_each *each)
-{
-    const int rc = encap_open(buf, pkt, ttl, W_IP6_SIZE, 65535u + W_IP6_SIZE);
-    if (rc < 0)
-        return rc;
-    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
-    const uint32_t tclass = encap_tclass(encap, pkt->tclass);
-    ttl = encap->ttl ? encap->ttl : ttl;
-    uint32_t label = each->hash & 0xfffffu;
-    if (label == 0 && each->hash != 0)
-        label = 1; /* RFC 6438 §2: 0 means that there is none */
-    uint8_t *p = buf->data;
-    tmtu_put32(p, 6u << 28 | tclass << 20 | label);
-    tmtu_put32(p + W_IP6_LEN, pkt->len << 16 | proto << 8 | ttl);
-    tmtu_copy(p + W_IP6_SRC, encap->src, 16);
-    tmtu_copy(p + W_IP6_DST, encap->dst, 16);
-    return 0;
-}
-
-/* What tmtu_encap_push does with a packet whose TTL is `ttl`. */
+/* What tmtu_encap_push does with a packet whose TTL is `ttl`. IP in IP over
+ * IPv4, what most are, has nothing to look up. */
 static inline int encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
                              uint32_t ttl, const struct tmtu_encap *encap,
                              const struct tmtu_encap_each *each)
 {
-    if (encap->size != sizeof *encap || encap->kind != TMTU_ENCAP_IPIP)
-        return TMTU_E_ARGUMENT;
-    return encap_outer4(encap) ? encap_push4(buf, pkt, ttl, encap, each)
-                               : encap_push6(buf, pkt, ttl, encap, each);
+    if (encap->size != sizeof *encap || encap->kind != TMTU_ENCAP_IPIP ||
+        !encap_outer4(encap))
+        return tmtu_encap_push_any(buf, pkt, ttl, encap, each);
+    return encap_push4(buf, pkt, ttl, encap, each->id, W_IP4_SIZE,
+                       pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6);
 }
 
 #endif

@@ -37,6 +37,13 @@ const char *tmtu_reason_name(int reason)
         "inner_dest",
         "inner_ttl",
         "ecn",
+        "limit_all",
+        "limit_host",
+        "duplicate",
+        "outer_checksum",
+        "tunnel_header",
+        "tunnel_key",
+        "encap_limit",
     };
     _Static_assert(sizeof names / sizeof names[0] == TMTU_REASONS,
                    "a name for every reason");

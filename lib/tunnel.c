@@ -70,6 +70,7 @@ void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
                        const struct tmtu_pkt *pkt, struct tmtu_verdict *out)
 {
     struct tmtu_mtu_decision size;
+    uint32_t at;
     out->info = 0;
     out->action = TMTU_TUNNEL_SEND;
     out->reason = TMTU_OK;
@@ -83,6 +84,12 @@ void tmtu_tunnel_enter(const struct tmtu_tunnel *tunnel,
     if (tunnel_expires(tunnel, pkt)) {
         tunnel_drop(out, TMTU_R_TTL_EXPIRED);
         tunnel_answer(pkt, TMTU_ICMP_EXPIRED, 0, out);
+        return;
+    }
+    if (pkt->l4 > 40 && tunnel->mtu.outer == 6 && pkt->flow.ipver == 6 &&
+        tmtu_encap_limit(pkt, &at) == 0) {
+        tunnel_drop(out, TMTU_R_ENCAP_LIMIT);
+        tunnel_answer(pkt, TMTU_ICMP_PARAM, at, out); /* RFC 2473 §4.1.1 */
         return;
     }
     if (tmtu_mtu_fits(pkt, &tunnel->mtu))

@@ -25,6 +25,19 @@ enum { W_UDP_LEN = 4, W_UDP_CHECK = 6, W_UDP_SIZE = 8 };
 enum { W_ICMP_TYPE = 0, W_ICMP_CODE = 1, W_ICMP_CHECK = 2, W_ICMP_INFO = 4 };
 enum { W_ICMP_SIZE = 8 };
 
+/* RFC 2784, 2890: the bits of GRE's first word, and EtherTypes */
+enum { W_GRE_C = 0x8000, W_GRE_K = 0x2000, W_GRE_S = 0x1000 };
+enum { W_GRE_VERSION = 0x0007, W_GRE_ROUTING = 0x4000, W_GRE_STRICT = 0x0800 };
+enum { W_GRE_RECUR = 0x0400, W_GRE_SIZE = 4 };
+enum { W_ETHERTYPE_IP4 = 0x0800, W_ETHERTYPE_IP6 = 0x86dd };
+
+/* draft-ietf-intarea-gue-09 §3 */
+enum { W_GUE_CONTROL = 0x20, W_GUE_HLEN = 0x1f, W_GUE_SIZE = 4 };
+enum { W_PORT_GUE = 6080, W_PORT_GREUDP = 4754 };
+
+/* RFC 2473 §4.1.1: a Destination Options header with one option */
+enum { W_TEL_OPTION = 4, W_TEL_SIZE = 8 };
+
 /* IANA protocol numbers */
 enum {
     W_PROTO_HOPOPT = 0,
@@ -36,6 +49,7 @@ enum {
     W_PROTO_IPV6 = 41,
     W_PROTO_ROUTING = 43,
     W_PROTO_FRAGMENT = 44,
+    W_PROTO_GRE = 47,
     W_PROTO_ESP = 50,
     W_PROTO_AH = 51,
     W_PROTO_ICMPV6 = 58,

@@ -40,7 +40,7 @@ static void unknown_sizes_and_kinds_are_refused_everywhere(void **state)
         {"no size", 0, TMTU_ENCAP_IPIP},
         {"a shorter struct", sizeof(struct tmtu_encap) - 1, TMTU_ENCAP_IPIP},
         {"a longer struct", sizeof(struct tmtu_encap) + 1, TMTU_ENCAP_IPIP},
-        {"the first kind that is none", sizeof(struct tmtu_encap), 1},
+        {"the first kind that is none", sizeof(struct tmtu_encap), 5},
         {"the last kind that is none", sizeof(struct tmtu_encap), 255},
     };
     for (size_t i = 0; i < TEST_ROWS(rows); i++) {

@@ -16,10 +16,12 @@ reason flow cksum buf
 hash
 ip
 icmp encap mtu mss frag segment
-reass steer
+limit reass steer
 tunnel'
 # Files that share the header of another.
-parts='ip_transport=ip icmp_build=icmp hop=ip outer=encap'
+parts='ip_transport=ip icmp_build=icmp hop=ip outer=encap encap_kinds=encap
+encap_gre=encap encap_gue=encap encap_limit=encap encap_pull=encap
+encap_udp=encap'
 
 floor() { # NAME: its line, nothing if it is on none
     echo "$floors" | grep -nw -- "$1" | cut -d: -f1
@@ -51,6 +53,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         '"wire.h"') case $file in lib/*.[ch]) continue ;; esac ;;
         '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
+        '"encap_kinds.h"') [ "$own" = encap ] && continue ;;
         '<tunmtu/'*)
             target=${inc#<tunmtu/}
             target=${target%.h>}

@@ -363,7 +363,7 @@ static void a_failed_push_leaves_everything(void **state)
         {"TTL 0", 100, 0, 0, 0, 0, TMTU_E_FORBIDDEN},
         {"TTL 0 of the host's own", 100, 0, 0, 1, 0, TMTU_E_FORBIDDEN},
         {"too long", 65535, 0, 64, 0, 0, TMTU_E_LIMIT},
-        {"an unknown kind", 100, 0, 64, 0, 1, TMTU_E_ARGUMENT},
+        {"an unknown kind", 100, 0, 64, 0, 99, TMTU_E_ARGUMENT},
     };
     for (size_t i = 0; i < TEST_ROWS(cases) * TEST_ROWS(test_pairs); i++) {
         const size_t row = i / 4, pair = i % 4;

@@ -12,12 +12,14 @@ extern "C" {
 
 /** Linkage. Predefine as `static inline` to build the library into one object
  *  (lib/core.c in a BPF program, lib/all.c in a plug-in). */
-#ifndef TMTU_API
-#if defined(__GNUC__)
-#define TMTU_API __attribute__((visibility("default")))
+#ifdef TMTU_API
+#define TMTU_LOCAL TMTU_API /**< between the library's own files */
+#elif defined(__GNUC__)
+#define TMTU_API   __attribute__((visibility("default")))
+#define TMTU_LOCAL __attribute__((visibility("hidden")))
 #else
 #define TMTU_API
-#endif
+#define TMTU_LOCAL
 #endif
 
 /** The result must be looked at. */

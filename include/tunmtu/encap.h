@@ -14,12 +14,30 @@ extern "C" {
 #endif
 
 /** Headroom that every kind of tunnel is content with, in bytes. */
-#define TMTU_ENCAP_HEADROOM 64
+#define TMTU_ENCAP_HEADROOM 72
 
 /** What stands between the outer IP header and the inner one. */
 enum tmtu_encap_kind {
-    TMTU_ENCAP_IPIP = 0 /**< nothing: protocol 4 or 41 (RFC 2003, 2473, 4213) */
+    TMTU_ENCAP_IPIP =
+        0,              /**< nothing: protocol 4 or 41 (RFC 2003, 2473, 4213) */
+    TMTU_ENCAP_GRE = 1, /**< GRE, protocol 47 (RFC 2784, 2890, 7676) */
+    TMTU_ENCAP_GUE = 2, /**< UDP and GUE variant 0 (draft-ietf-intarea-gue) */
+    TMTU_ENCAP_GUE1 = 3,  /**< UDP alone: GUE variant 1, direct IP */
+    TMTU_ENCAP_GREUDP = 4 /**< UDP and GRE (RFC 8086) */
 };
+
+/* tmtu_encap.flags */
+#define TMTU_ENCAP_CSUM                                                        \
+    0x1u                    /**< GRE checksum; in UDP: the UDP checksum. Over  \
+                                 the whole packet, so it costs */
+#define TMTU_ENCAP_KEY 0x2u /**< GRE key (RFC 2890) */
+#define TMTU_ENCAP_SEQ 0x4u /**< GRE sequence number (RFC 2890) */
+#define TMTU_ENCAP_ZERO6                                                       \
+    0x8u /**< UDP over IPv6 may go without a checksum (RFC                     \
+              6935, 6936); both ends must know */
+#define TMTU_ENCAP_TEL                                                         \
+    0x10u /**< outer IPv6: carry a tunnel encapsulation limit                  \
+               (RFC 2473 §4.1.1) */
 
 /** Don't-fragment of an outer IPv4 header. */
 enum tmtu_encap_df {
@@ -53,21 +71,39 @@ struct tmtu_encap {
     uint8_t ecn;     /**< enum tmtu_encap_ecn */
     uint8_t dscp;    /**< 0 to 63, or TMTU_DSCP_COPY */
     uint8_t ttl;     /**< outer TTL or hop limit; 0: the inner one (K34) */
+    uint8_t flags;   /**< TMTU_ENCAP_* of enum tmtu_encap_kind */
+    uint8_t tel;     /**< with TMTU_ENCAP_TEL: how many more tunnels, unless the
+                          packet brings a lower limit */
+    uint16_t sport;  /**< UDP source port; 0: 49152 to 65535 by each.hash */
+    uint16_t dport;  /**< UDP destination port; 0: 6080 (GUE), 4754 (GRE) */
+    uint32_t key;    /**< with TMTU_ENCAP_KEY */
 };
 
-/** IP in IP, DF and DSCP copied, ECN normal mode, TTL 64. */
+/** IP in IP, DF and DSCP copied, ECN normal mode, TTL 64, encapsulation limit 4
+ *  where asked for. */
 #define TMTU_ENCAP_INIT                                                        \
     {                                                                          \
         sizeof(struct tmtu_encap), {0}, {0}, TMTU_ENCAP_IPIP, TMTU_DF_COPY,    \
-            TMTU_ECN_NORMAL, TMTU_DSCP_COPY, 64                                \
+            TMTU_ECN_NORMAL, TMTU_DSCP_COPY, 64, 0, 4, 0, 0, 0                 \
+    }
+
+/** What IPVS writes, with net.ipv4.vs.pmtu_disc as it comes: TTL of the inner
+ *  packet, CE as ECT(0), DF of inner IPv4 (K20, K33, K34, K36). */
+#define TMTU_ENCAP_IPVS                                                        \
+    {                                                                          \
+        sizeof(struct tmtu_encap), {0}, {0}, TMTU_ENCAP_IPIP, TMTU_DF_COPY,    \
+            TMTU_ECN_3168, TMTU_DSCP_COPY, 0, TMTU_ENCAP_ZERO6, 0, 0, 0, 0     \
     }
 
 /** What differs from packet to packet in one tunnel. */
 struct tmtu_encap_each {
-    uint32_t id;   /**< its low 16 bits are the IPv4 identification when DF is
-                        clear (RFC 6864); with DF that is 0 (K36) */
+    uint32_t id;   /**< one more for each packet. With TMTU_ENCAP_SEQ it is the
+                        GRE sequence number; its low 16 bits are the IPv4
+                        identification when DF is clear (RFC 6864), which with
+                        DF is 0 (K36) */
     uint32_t hash; /**< of the inner flow: its low 20 bits are the outer flow
-                        label (RFC 6438); 0: no label (K39) */
+                        label (RFC 6438), the low 14 choose the UDP source port
+                        (RFC 8086 §3.2.1); 0: no label (K39) */
 };
 
 /** Bytes that @p encap puts in front of a packet; 0 when its size or kind is
@@ -75,12 +111,36 @@ struct tmtu_encap_each {
 TMTU_API uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap);
 
 /**
+ * The tunnel encapsulation limit that an IPv6 packet brings with it (RFC 2473
+ * §4.1.1): 0 to 255 from its option, to be looked for before any tunnel.
+ *
+ * @param pkt a packet
+ * @param at  receives where the limit stands in it, for a parameter problem;
+ *            may be NULL
+ * @return the limit, or TMTU_E_IGNORED: it has none
+ */
+TMTU_API int tmtu_encap_limit(const struct tmtu_pkt *pkt, uint32_t *at);
+
+/** The GRE sequence number of an outer packet, before it is pulled, into
+ *  @p seq. Returns 0, or TMTU_E_IGNORED if there is none. */
+TMTU_API TMTU_MUST_CHECK int tmtu_encap_sequence(const struct tmtu_pkt *outer,
+                                                 uint32_t *seq);
+
+/** Nonzero when GRE sequence number @p a comes after @p b, modulo 2^32 (RFC
+ *  2890 §2.2): deliver the packet, else discard it as late or repeated. */
+static inline int tmtu_encap_seq_after(uint32_t a, uint32_t b)
+{
+    return a != b && a - b < 0x80000000u;
+}
+
+/**
  * Checks a tunnel that a user described.
  *
  * @retval 0               it can be used
  * @retval TMTU_E_ARGUMENT unknown size or kind, ends of different families, an
- *                         end that is not a host, both ends the same, or an
- *                         option out of its range
+ *                         end that is not a host, both ends the same, an
+ *                         option out of its range or not of this kind, or UDP
+ *                         over IPv6 with neither TMTU_ENCAP_CSUM nor _ZERO6
  */
 TMTU_API TMTU_MUST_CHECK int tmtu_encap_check(const struct tmtu_encap *encap);
 
@@ -96,7 +156,8 @@ TMTU_API TMTU_MUST_CHECK int tmtu_encap_check(const struct tmtu_encap *encap);
  * @retval TMTU_E_NOSPACE  too little headroom
  * @retval TMTU_E_LIMIT    over 65535 bytes in all (RFC 791); over IPv6, behind
  *                         the outer header (RFC 8200 §3)
- * @retval TMTU_E_FORBIDDEN the inner TTL or hop limit is 0 (RFC 2003 §3.1)
+ * @retval TMTU_E_FORBIDDEN the inner TTL or hop limit is 0 (RFC 2003 §3.1), or
+ *                         the packet's encapsulation limit is (RFC 2473 §4.1.1)
  * @retval TMTU_E_ARGUMENT unknown size or kind
  *
  * On failure nothing is changed.
@@ -111,8 +172,10 @@ tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
  *
  * Names are those of the packet's sender: @p encap's src is the peer who must
  * have sent it, dst the local end; an end that is unspecified (0.0.0.0 or ::)
- * allows any host, and the family is that of dst. The other members, but for
- * size and kind, are not looked at. The inner packet is trimmed to its own
+ * allows any host, and the family is that of dst. With TMTU_ENCAP_KEY the key
+ * must be there and equal; UDP must be for dport. Checksums that are there are
+ * verified; UDP over IPv6 without one needs TMTU_ENCAP_ZERO6 (RFC 6936 §5). The
+ * other members are not looked at. The inner packet is trimmed to its own
  * length (RFC 4213 §3.6), its IPv4 checksum is verified. Congestion marks move
  * from the outer to the inner header (RFC 6040 §4.2).
  *
@@ -121,7 +184,8 @@ tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
  * @param encap the tunnel, as above
  * @param inner receives the inner packet, parsed
  * @return TMTU_OK; or TMTU_R_NOT_TUNNEL, TMTU_R_OUTER_SOURCE,
- *         TMTU_R_OUTER_DEST, TMTU_R_OUTER_FRAGMENT, TMTU_R_INNER_VERSION,
+ *         TMTU_R_OUTER_DEST, TMTU_R_OUTER_FRAGMENT, TMTU_R_OUTER_CHECKSUM,
+ *         TMTU_R_TUNNEL_HEADER, TMTU_R_TUNNEL_KEY, TMTU_R_INNER_VERSION,
  *         TMTU_R_INNER_MALFORMED, TMTU_R_INNER_SOURCE, TMTU_R_INNER_TTL,
  *         TMTU_R_ECN, TMTU_R_INTERNAL (@p buf is not what @p outer was parsed
  *         from): nothing is changed

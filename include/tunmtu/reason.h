@@ -55,7 +55,20 @@ enum tmtu_reason {
     TMTU_R_ECN = 29,             /**< congestion mark that cannot be carried
                                       on (RFC 6040 §4.2) */
 
-    TMTU_REASONS = 30 /**< how many there are */
+    /* why an error that may be sent is not sent now */
+    TMTU_R_LIMIT_ALL = 30,  /**< too many errors, all receivers together */
+    TMTU_R_LIMIT_HOST = 31, /**< too many errors to this receiver */
+    TMTU_R_DUPLICATE = 32,  /**< said about this flow a moment ago */
+
+    /* more about tunnels */
+    TMTU_R_OUTER_CHECKSUM = 33, /**< GRE's or UDP's is wrong or missing */
+    TMTU_R_TUNNEL_HEADER = 34,  /**< GRE or GUE of a version, or with flags,
+                                     that are not understood */
+    TMTU_R_TUNNEL_KEY = 35,     /**< another GRE key, or none */
+    TMTU_R_ENCAP_LIMIT = 36,    /**< in too many tunnels already (RFC 2473
+                                     §4.1.1) */
+
+    TMTU_REASONS = 37 /**< how many there are */
 };
 
 /** A name in lower case, fit for a counter: "ttl_expired". NULL outside the
