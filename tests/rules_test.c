@@ -74,6 +74,13 @@ static const struct {
      "r:1: 'flag-1' is no flag of scheduler mh, expected -b mh-port or "
      "mh-fallback, with -s mh\n"},
 
+    {"flags that are nearly right",
+     "-A -t 10.0.0.2:80 -s mh -b mx-port,mh-fallbacK\n", 2,
+     "r:1: 'mx-port' is no flag of scheduler mh, expected -b mh-port or "
+     "mh-fallback, with -s mh\n"
+     "r:1: 'mh-fallbacK' is no flag of scheduler mh, expected -b mh-port or "
+     "mh-fallback, with -s mh\n"},
+
     {"persistence gets one warning in all",
      "-A -t 10.0.0.2:80 -s mh -p 300\n-A -t 10.0.0.2:0 -s mh -p\n", 0,
      "r:1: " PERSISTS},
@@ -90,6 +97,17 @@ static const struct {
     {"netmask for IPv6 is a length",
      "-A -t [2001:db8::1]:80 -s mh -p 3 -M 129\n", 1,
      "r:1: '129' is no netmask, expected 1 to 128\nr:1: " PERSISTS},
+    {"netmask of no bits", "-A -t 10.0.0.2:80 -s mh -p 3 -M 0.0.0.0\n", 1,
+     "r:1: '0.0.0.0' is no netmask, expected one such as 255.255.255.0\n"
+     "r:1: " PERSISTS},
+    {"netmask with its last bit astray",
+     "-A -t 10.0.0.2:80 -s mh -p 3 -M 255.255.255.253\n", 1,
+     "r:1: '255.255.255.253' is no netmask, expected one such as "
+     "255.255.255.0\nr:1: " PERSISTS},
+    {"netmask that is an IPv6 address",
+     "-A -t 10.0.0.2:80 -s mh -p 3 -M ffff::\n", 1,
+     "r:1: 'ffff::' is no netmask, expected one such as 255.255.255.0\n"
+     "r:1: " PERSISTS},
     {"persistence engines", "-A -t 10.0.0.2:80 -s mh -p 3 --pe sip\n", 1,
      "r:1: --pe: persistence engines are not supported\n"},
     {"timeout of nothing", "-A -t 10.0.0.2:80 -s mh -p 0\n", 1,
@@ -127,6 +145,8 @@ static const struct {
      "r:1: expected one of -A and -a\n"},
     {"an unknown option", "-A -t 10.0.0.2:443 --foo\n", 1,
      "r:1: '--foo' is not understood, expected " WORDS "\n"},
+    {"a dash too few", "-A -+tcp-service 10.0.0.2:443\n", 1,
+     "r:1: '-+tcp-service' is not understood, expected " WORDS "\n"},
     {"a word that is no option", "service web\n", 1,
      "r:1: 'service' is not understood, expected " WORDS "\n"},
     {"an option without its argument", "-A -t\n", 1,
@@ -267,6 +287,90 @@ static void every_field_arrives(void **state)
     free(said);
 }
 
+static void netmasks_and_weights_up_to_their_ends(void **state)
+{
+    static const char text[] =
+        "-A -t 10.0.0.2:1 -s mh -p 1 -M 128.0.0.0\n"
+        "-A -t 10.0.0.2:2 -s mh -p 2678400 -M 255.255.255.254\n"
+        "-A -t 10.0.0.2:3 -s mh -p -M 255.255.255.255\n"
+        "-A -t [2001:db8::1]:4 -s mh -p -M 1\n"
+        "-A -t [2001:db8::1]:5 -s mh -p -M 128\n"
+        "-A -t [2001:db8::1]:65535 -s mh\n"
+        "-a -t [2001:db8::1]:65535 -r 10.0.0.6 -i -w 0\n"
+        "-a -t [2001:db8::1]:65535 -r 10.0.0.7 -i -w 65535\n";
+    static const uint8_t prefixes[] = {1, 31, 32, 1, 128, 128};
+    struct rules r;
+    char *said = NULL;
+    (void)state;
+    assert_int_equal(read_text(text, strlen(text), &r, &said), 0);
+    assert_int_equal(r.services, TEST_ROWS(prefixes));
+    for (size_t i = 0; i < TEST_ROWS(prefixes); i++)
+        assert_int_equal(r.service[i].prefix, prefixes[i]);
+    assert_int_equal(r.service[5].server[0].weight, 0);
+    assert_int_equal(r.service[5].server[1].weight, 65535);
+    rules_free(&r);
+    free(said);
+}
+
+static void numbers_keys_and_addresses_as_words(void **state)
+{
+    static const char *const no_number[] = {
+        "",    "-1",         "+1",
+        " 1",  "1 ",         "1x",
+        "0x1", "4294967296", "99999999999999999999999",
+        "101",
+    };
+    static const char *const no_key[] = {
+        "",
+        "00",
+        "000102030405060708090a0b0c0d0e0",
+        "000102030405060708090a0b0c0d0e0f0",
+        "000102030405060708090a0b0c0d0e0g",
+        "g00102030405060708090a0b0c0d0e0f",
+    };
+    struct tmtu_hash_key key = {5, 6};
+    struct args_addrs list = {NULL, 0};
+    uint8_t v4[16], v6[16];
+    char text[ARGS_ADDR], endpoint[ARGS_ENDPOINT];
+    uint32_t n = 7;
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(no_number); i++)
+        assert_false(args_number(no_number[i], 0, 100, &n));
+    assert_false(args_number("9", 10, 100, &n));
+    assert_int_equal(n, 7); /* as it was */
+    assert_true(args_number("4294967295", 0, 0xffffffff, &n));
+    assert_int_equal(n, 0xffffffff);
+    assert_true(args_number("0010", 10, 10, &n));
+
+    for (size_t i = 0; i < TEST_ROWS(no_key); i++)
+        assert_false(args_key(no_key[i], &key));
+    assert_int_equal(key.k0, 5);
+    assert_true(args_key("000102030405060708090A0b0c0d0e0f", &key));
+    assert_true(key.k0 == UINT64_C(0x0706050403020100));
+    assert_true(key.k1 == UINT64_C(0x0f0e0d0c0b0a0908));
+
+    assert_true(args_addr("10.0.0.2", v4));
+    assert_true(args_addr("2001:db8::2", v6));
+    assert_string_equal(args_addr_text(v4, text), "10.0.0.2");
+    assert_string_equal(args_addr_text(v6, text), "2001:db8::2");
+    assert_string_equal(args_endpoint_text(v4, 80, endpoint), "10.0.0.2:80");
+    assert_string_equal(args_endpoint_text(v6, 80, endpoint),
+                        "[2001:db8::2]:80");
+
+    assert_false(args_addrs_has(&list, v4));
+    assert_false(args_addrs_family(&list, 4));
+    assert_true(args_addrs_add(&list, v4));
+    assert_true(args_addrs_has(&list, v4));
+    assert_false(args_addrs_has(&list, v6));
+    assert_true(args_addrs_family(&list, 4));
+    assert_false(args_addrs_family(&list, 6));
+    assert_true(args_addrs_add(&list, v6));
+    assert_true(args_addrs_has(&list, v4));
+    assert_true(args_addrs_has(&list, v6));
+    assert_true(args_addrs_family(&list, 6));
+    free(list.addr);
+}
+
 static void a_zero_byte_is_no_end_of_line(void **state)
 {
     static const char text[] = "-A -t 10.0.0.2:443 -s mh\0 -p\n";
@@ -310,6 +414,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_says_what_it_should),
         cmocka_unit_test(every_field_arrives),
+        cmocka_unit_test(netmasks_and_weights_up_to_their_ends),
+        cmocka_unit_test(numbers_keys_and_addresses_as_words),
         cmocka_unit_test(a_zero_byte_is_no_end_of_line),
         cmocka_unit_test(every_cut_and_every_byte_is_survived),
     };
