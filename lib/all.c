@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole library as one translation unit, lowest floor first. */
 #include "core.c"
+#include "stack.c"
 #include "limit.c"
 #include "reass.c"
 #include "steer.c"

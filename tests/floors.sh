@@ -15,7 +15,7 @@ floors='api version bytes
 reason flow cksum buf
 hash
 ip
-icmp encap mtu mss frag segment
+icmp encap mtu mss frag segment stack
 limit reass steer
 tunnel'
 # Files that share the header of another.
