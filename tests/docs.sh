@@ -12,7 +12,9 @@ doxygen "$1" || rc=1
 
 # Doxygen 1.9.4 says nothing about an enum value that has no comment.
 awk '
-FNR == 1 { inside = comment = 0 }
+FNR == 1 { inside = comment = 0; begun = "" }
+{ $0 = begun $0; begun = "" }
+/=$/ && !comment { begun = $0; next } # clang-format has broken the line here
 /^enum [a-z0-9_]* *\{/ { inside = 1 }
 /^\}/ { inside = 0 }
 inside && !comment && /^ *[A-Z]/ && !/\/\*\*</ &&

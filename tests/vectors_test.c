@@ -2,10 +2,10 @@
 /* The library against packets that another implementation computed, byte by
  * byte (tests/vectors).
  *
- * What is not held to, and why: an outer IPv4 header with DF has ID 0 here
- * (RFC 6864 §4.1) and 0x1234 in V1; the rooms of V10 (GRE, GUE), V11 (NAT) and
- * of V12's tunnelled_limit4 (encapsulation limit, push) are not built yet.
- * The derived Maglev table is in steer_test. */
+ * What is not held to here, and why: an outer IPv4 header with DF has ID 0
+ * (RFC 6864 §4.1), and 0x1234 in V1; V10, and V12 on the way in, stand in
+ * encap_kinds_test, the derived Maglev table in steer_test; V11 (NAT) has no
+ * room yet. */
 #include "tmtu_test.h"
 #include "vectors/vectors.h"
 
