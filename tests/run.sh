@@ -46,7 +46,8 @@ failures=() skips=()
 
 packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
     pkg-config libpcap-dev libcmocka-dev linux-libc-dev libbpf-dev binutils
-    python3 doxygen tshark bpftool iproute2 ethtool procps util-linux)
+    python3 doxygen tshark bpftool iproute2 ethtool procps util-linux
+    user-mode-linux ipvsadm kmod)
 if ! command -v dpkg-query >/dev/null; then
     echo "This is no Debian: nothing is installed. Needed are what these"
     echo "packages hold: ${packages[*]}"
@@ -142,21 +143,23 @@ build() { # FOLDER CC CXX OPTION...
 san='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# Labels: tree is about the sources, once is enough; kernel needs namespaces.
+# Labels: tree is about the sources, interop is about others: once is enough;
+# kernel needs namespaces.
 check() { # FOLDER NOT-LABEL
     ctest --test-dir "$out/$1" --output-on-failure -j2 \
         -LE "${quick:+kernel|}${2-none}"
 }
 step "gcc, release build" \
     build gcc gcc g++ -DCMAKE_BUILD_TYPE=Release &&
-    step "tests" check gcc tree
+    step "tests" check gcc "tree|interop"
 step "gcc, ASan and UBSan build" \
     build gcc-san gcc g++ -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_C_FLAGS=-O1 $san" &&
     step "tests, gcc with ASan and UBSan" check gcc-san
 step "clang, ASan and UBSan build" \
     build clang-san clang clang++ -DCMAKE_BUILD_TYPE=Debug \
     "-DCMAKE_C_FLAGS=-O1 $san" &&
-    step "tests, clang with ASan and UBSan" check clang-san tree
+    step "tests, clang with ASan and UBSan" check clang-san \
+        "tree|interop"
 step "clang, release build" \
     build clang clang clang++ -DCMAKE_BUILD_TYPE=Release
 step "install, consume, exported symbols" tests/install.sh

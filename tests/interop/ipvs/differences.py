@@ -1,0 +1,485 @@
+# SPDX-License-Identifier: MIT
+"""Where Linux IPVS and tunmtu-lb differ, and why: all there is.
+
+Each entry turns what one of the two sent into what the other did, for exactly
+the packets that it is about; whatever is left must be alike to the byte.
+"""
+import packets
+import wire
+from wire import DSTOPT, FRAGMENT, HOPOPT, ICMP, TCP, UDP
+
+RULES = []
+
+
+class Rule:
+    def __init__(self, mend, name, what, where):
+        self.mend, self.name, self.what, self.where = mend, name, what, where
+
+    def applies(self, run):
+        return self.where(run)
+
+
+def rule(name, what, where=lambda run: True):
+    """`what`: the difference and its reason. The function gets a case and what
+    kernel and we sent, and returns both anew, or None."""
+    def add(mend):
+        RULES.append(Rule(mend, name, what, where))
+        return mend
+    return add
+
+
+def teaches(case):
+    """Whether the kernel learns a path MTU from this packet: an ICMPv4 error
+    about an IPv4 tunnel, whose quote reaches the inner transport header (K81;
+    of IPv6 inside it reads nothing, K86)."""
+    p = case.p
+    if case.run.pair != '4in4' or not wire.is_error(p) or \
+            p.dst not in case.run.ends:
+        return False
+    return p.payload[:2] == b'\3\4' and \
+        len(p.payload) >= 8 + case.run.overhead + 28
+
+
+# ---- tools --------------------------------------------------------------------
+
+def one_hop_less(data):
+    at = 8 if data[0] >> 4 == 4 else 7
+    return wire.fixed(data[:at] + bytes((data[at] - 1,)) + data[at + 1:])
+
+
+def requote(frame, change):
+    """An ICMP error with its quote changed, lengths and checksum right."""
+    p = wire.Packet(frame)
+    b = wire.put16(p.payload[:8] + change(p.payload[8:]), 2, 0)
+    total = wire.cksum(b if p.proto == ICMP else wire.pseudo(
+        p.src, p.dst, p.proto, len(b)) + b)
+    head = frame[:p.start]
+    at, length = (2, len(head)) if p.version == 4 else (4, len(head) - 40)
+    return wire.fixed(wire.put16(head, at, length + len(b)) +
+                      wire.put16(b, 2, total))
+
+
+def quote(frame):
+    return wire.Packet(frame).payload[8:]
+
+
+def error(case, frames, *kinds):
+    """The packet, if `frames` are one ICMP error from the VIP, of these kinds
+    (ICMPv4 and ICMPv6 types, or pairs of type and code)."""
+    p = wire.parse(frames[0]) if len(frames) == 1 else None
+    if p is None or case.tunnelled(frames[0]) or not wire.is_error(p) or \
+            p.src != case.run.vip:
+        return None
+    kind = p.payload[0], p.payload[1]
+    return p if kind in kinds or kind[0] in kinds else None
+
+
+def quotes(p, packet):
+    """Whether an error quotes a packet, with one hop less or not."""
+    q = p.payload[8:]
+    return bool(q) and any(x.startswith(q) for x in (
+        packet, one_hop_less(packet) if packet[8 if p.version == 4 else 7]
+        else packet))
+
+
+def forwarded(case, frames):
+    """Whether `frames` carry what came, with one hop less, nothing changed."""
+    p = case.p
+    return p is not None and case.inner(frames) == one_hop_less(
+        case.packet[:p.length])
+
+
+def transport_is_broken(p):
+    """TCP and UDP headers that end early or contradict the packet."""
+    b = p.payload
+    if p.proto == TCP:
+        return len(b) < 20 or not 20 <= b[12] >> 4 << 2 <= len(b)
+    if p.proto == UDP:
+        return len(b) < 8 or wire.get16(b, 4) != len(b)
+    return False
+
+
+def quotes_flow(case):
+    """Whether this is an ICMP error that quotes a flow of a service."""
+    p = case.p
+    if not wire.is_error(p):
+        return False
+    q = wire.parse(p.payload[8:])
+    return q is not None and q.src == case.run.vip and q.proto in (TCP, UDP)
+
+
+def is4(run):
+    return run.v == 4
+
+
+def is6(run):
+    return run.v == 6
+
+
+def over6(run):
+    return run.outer == 6
+
+
+# ---- what the host does, and the director is a host -------------------------------
+
+@rule('host', 'What no service takes is the host\'s with us, and not sent; the '
+      'director is its own host, and answers or forwards it itself.')
+def host(case, kernel, ours):
+    if case.fate == 'pass.not_served' and not ours and not any(
+            case.tunnelled(f) for f in kernel):
+        return [], ours
+    return None
+
+
+@rule('option-answered', 'A host answers IPv4 options with a wrong length or '
+      'pointer (ICMP 12); we drop what contradicts RFC 791 and forward the '
+      'rest as it is: what an option means is the real server\'s business.',
+      is4)
+def option_answered(case, kernel, ours):
+    p = error(case, kernel, 12)
+    if p is not None and case.p.head > 20 and quotes(p, case.packet):
+        if case.fate == 'drop.malformed' and not ours:
+            return [], []
+        if forwarded(case, ours):
+            return [], []
+    return None
+
+
+@rule('option-recorded', 'A host writes its address or the time into the '
+      'options "record route" and "timestamp" on arrival, and quotes them so '
+      '(its quote\'s checksum is wrong then); we leave them alone.', is4)
+def option_recorded(case, kernel, ours):
+    p = case.p
+    if p is None or p.head == 20 or p.data[20] not in (7, 68):
+        return None
+    options = p.data[20:p.head]
+
+    def mend(frame):
+        q = wire.Packet(frame)
+        if q.off:
+            return frame
+        at = q.start + packets.EXTRA[case.run.kind]
+        if not case.tunnelled(frame):
+            return requote(frame, lambda b: wire.fixed(
+                b[:20] + options + b[p.head:]))
+        return frame[:at] + wire.fixed(frame[at:at + 20] + options +
+                                       frame[at + p.head:])
+    return [mend(f) for f in kernel], ours
+
+
+@rule('option-echoed', 'Linux sends "record route" and "timestamp" options '
+      'back in its errors (RFC 1812 §4.3.2.6 asks for source routes only), '
+      'and quotes less for it; we send no options (RFC 7126 advises against '
+      'all of them).', is4)
+def option_echoed(case, kernel, ours):
+    k, o = error(case, kernel, 3, 11), error(case, ours, 3, 11)
+    if k is None or o is None or k.head == 20 or case.p.data[20] not in (7, 68):
+        return None
+    plain = wire.put16(b'\x45' + k.data[1:20], 2, 20 + len(k.payload))
+    size = len(k.payload) - 8
+    if k.length < 576 and size != len(o.payload) - 8:
+        return None
+    return [wire.fixed(plain + k.payload)], [requote(
+        ours[0], lambda b: b[:size])]
+
+
+@rule('source-route', 'A host drops what came by a source route '
+      '(accept_source_route is off, as RFC 7126 advises); we forward it as it '
+      'is, the real server has the same switch.', is4)
+def source_route(case, kernel, ours):
+    if not kernel and ours and case.p.head > 20 and \
+            case.p.data[20] in (0x83, 0x89):
+        return [], []
+    return None
+
+
+@rule('hop-by-hop', 'A host obeys Hop-by-Hop options: drops or answers unknown '
+      'ones as their type tells, drops long padding, a jumbogram that is none. '
+      'We forward them: a router may ignore them (RFC 8200 §4.3).', is6)
+def hop_by_hop(case, kernel, ours):
+    p = case.p
+    if p is None or p.data[6] != HOPOPT:
+        return None
+    kind, size = p.data[42], p.data[43]
+    p4 = error(case, kernel, 4)
+    if kind == 1 and size > 5 and not kernel or \
+            kind >> 6 == 1 and not kernel or \
+            kind >> 6 >= 2 and p4 is not None and quotes(p4, case.packet):
+        return [], []
+    return None
+
+
+@rule('mobility', 'Linux does not look behind a Mobility header: it is a '
+      'protocol that the host does not know; we follow it as the extension '
+      'header that it is (RFC 6275 §6.1).', is6)
+def mobility(case, kernel, ours):
+    p4 = error(case, kernel, (4, 1))
+    if p4 is not None and case.p.proto == 135 and quotes(p4, case.packet):
+        return [], []
+    return None
+
+
+# ---- who may be served ---------------------------------------------------------------
+
+@rule('source', 'We answer and forward nothing from a source that no host has '
+      '(RFC 1122 §3.2.1.3: 0/8; RFC 1112 §4: 240/4; RFC 4291 §2.5.2, §2.5.5.2: '
+      ':: and ::ffff:0:0/96); Linux forwards these.')
+def source(case, kernel, ours):
+    src = case.p.src
+    odd = src[0] == 0 or src[0] >= 240 if len(src) == 4 else \
+        src == bytes(16) or src[:12] == bytes(10) + b'\xff\xff'
+    if case.fate == 'drop.source' and odd and not ours:
+        return [], []
+    return None
+
+
+@rule('loop', 'We put nothing into a tunnel that comes from one of its ends '
+      '(RFC 2003 §3.3, RFC 2473 §4.1.2); Linux does, unless it is an IPv4 '
+      'address of its own.')
+def loop(case, kernel, ours):
+    ends = case.run.reals + case.run.ends
+    if case.fate.startswith('drop.loop') and case.p.src in ends and not ours:
+        return [], []
+    return None
+
+
+@rule('land', 'We drop what comes from the address that it goes to; Linux '
+      'forwards it, if it is IPv6.', is6)
+def land(case, kernel, ours):
+    if case.fate == 'drop.source' and case.p.src == case.p.dst and \
+            forwarded(case, kernel):
+        return [], []
+    return None
+
+
+@rule('own-source', 'A host drops what comes from outside with an address of '
+      'its own (IPv6: only the answer to it never leaves); we know an address '
+      'to be our own that has tunnels.', lambda run: run.v != run.outer)
+def own_source(case, kernel, ours):
+    p = error(case, ours, (3, 4), (2, 0))
+    if not kernel and case.p.src in case.run.ends and (
+            forwarded(case, ours) or p is not None and quotes(p, case.packet)):
+        return [], []
+    return None
+
+
+@rule('reset', 'IPVS starts no connection with a TCP reset; we have no '
+      'connections, and forward it.')
+def reset(case, kernel, ours):
+    p = case.p
+    if not kernel and forwarded(case, ours) and p.proto == TCP and \
+            p.payload[13] & 4 and case.flow() not in case.run.flows:
+        return [], []
+    return None
+
+
+# ---- what is broken -------------------------------------------------------------------
+
+@rule('broken-transport', 'We forward no TCP or UDP header that ends early or '
+      'contradicts the packet (RFC 793, RFC 768); IPVS reads ports alone.')
+def broken_transport(case, kernel, ours):
+    if case.fate in ('drop.malformed', 'drop.truncated') and not ours and \
+            forwarded(case, kernel) and transport_is_broken(case.p):
+        return [], []
+    return None
+
+
+@rule('broken-chain', 'We forward and answer nothing with extension headers '
+      'out of order (RFC 8200 §4.1) or with more than 8 of them; IPVS does.',
+      is6)
+def broken_chain(case, kernel, ours):
+    if case.fate not in ('drop.malformed', 'drop.limit') or ours or \
+            case.packet[6] != DSTOPT:
+        return None
+    p = error(case, kernel, 2, 3)
+    if forwarded(case, kernel) or p is not None and quotes(p, case.packet):
+        return [], []
+    return None
+
+
+@rule('broken-quote', 'We relay no error whose quote is no header of IP, or '
+      'ends before the length that RFC 4884 gives it; IPVS looks for ports '
+      'and nothing else.')
+def broken_quote(case, kernel, ours):
+    p = case.p
+    if case.fate not in ('drop.malformed', 'drop.truncated') or ours or \
+            not forwarded(case, kernel) or not wire.is_error(p):
+        return None
+    b = p.payload
+    unit = b[5] * 4 if p.version == 4 else b[4] * 8
+    if b[8] >> 4 != p.version or unit > len(b) - 8:
+        return [], []
+    return None
+
+
+@rule('broken-error', 'We relay no ICMP error with a wrong checksum: it chooses '
+      'the server, so we verify it; IPVS leaves that to the real server (K70).')
+def broken_error(case, kernel, ours):
+    if case.fate.startswith('drop.checksum') and not ours and \
+            case.inner(kernel) is not None:
+        p = wire.parse(case.inner(kernel))
+        if wire.is_error(p) and wire.cksum((b'' if p.version == 4 else
+                                            wire.pseudo(
+                p.src, p.dst, p.proto, len(p.payload))) + p.payload):
+            return [], []
+    return None
+
+
+# ---- ICMP errors about flows ------------------------------------------------------------
+
+@rule('quench', 'IPVS relays source quench (type 4); we leave it to the host: '
+      'it must not be acted on (RFC 6633).', is4)
+def quench(case, kernel, ours):
+    if case.fate == 'pass.not_served' and forwarded(case, kernel) and \
+            case.p.payload[0] == 4 and quotes_flow(case):
+        return [], []
+    return None
+
+
+@rule('parameter-problem', 'IPVS relays ICMPv4 types 3, 4 and 11 (K62); we '
+      'relay 12, too: the real server sent what is wrong with it.', is4)
+def parameter_problem(case, kernel, ours):
+    if not kernel and forwarded(case, ours) and case.p.payload[0] == 12 and \
+            quotes_flow(case):
+        return [], []
+    return None
+
+
+@rule('unknown-error', 'IPVS relays ICMPv6 errors of unknown types (0, 5 to '
+      '127); we do not know where a quote would be in them, and leave them to '
+      'the host.', is6)
+def unknown_error(case, kernel, ours):
+    if case.fate == 'pass.not_served' and forwarded(case, kernel) and \
+            case.p.payload[0] not in (1, 2, 3, 4):
+        return [], []
+    return None
+
+
+@rule('error-too-big', 'IPVS drops an ICMPv6 error that does not fit (K23); we '
+      'carry it in outer fragments (TMTU_MTU_ERRORS_DROP gives the kernel\'s '
+      'way).', is6)
+def error_too_big(case, kernel, ours):
+    if not kernel and forwarded(case, ours) and quotes_flow(case) and \
+            case.p.length > case.run.limit and len(ours) > 1:
+        return [], []
+    return None
+
+
+# ---- what errors of ours look like ---------------------------------------------------------
+
+@rule('atomic', 'Linux takes the Fragment header off an atomic fragment and, '
+      'over IPv6, makes the outer packet one; we forward it as it is (RFC '
+      '6946: an atomic fragment is no fragment).', is6)
+def atomic(case, kernel, ours):
+    p = case.p
+    if p is None or p.is_fragment() or FRAGMENT not in p.numbers:
+        return None
+    plain = p.without(FRAGMENT)
+    if forwarded(case, ours) and case.inner(kernel) == one_hop_less(plain):
+        return [], []
+    if error(case, kernel, 2, 3) and error(case, ours, 2, 3) and quotes(
+            wire.Packet(ours[0]), case.packet):
+        return kernel, [requote(ours[0], lambda _: plain[:1232])]
+    return None
+
+
+@rule('quoted-ttl', 'Linux takes one off the TTL before it finds a packet too '
+      'big, and quotes it so; RFC 1812 §4.3.2.3 allows both. We quote what '
+      'came (tmtu_ip_hop before tmtu_icmp_build gives the kernel\'s way).')
+def quoted_ttl(case, kernel, ours):
+    if error(case, kernel, (3, 4), 2) and error(case, ours, (3, 4), 2):
+        return kernel, [requote(f, one_hop_less) for f in ours]
+    return None
+
+
+@rule('error-label', 'Linux gives its own ICMPv6 errors a random flow label '
+      '(auto_flowlabels), we give them 0.', is6)
+def error_label(case, kernel, ours):
+    if error(case, kernel, 1, 2, 3, 4) and not wire.Packet(
+            (ours or [b'\x60' + bytes(39)])[0]).label:
+        return [b'\x60\0\0\0' + f[4:] for f in kernel], ours
+    return None
+
+
+# ---- outer headers and fragments -------------------------------------------------------------
+
+@rule('flow-label', 'The outer flow label is a hash of the flow with us (RFC '
+      '6438), 0 with IPVS (K39; tmtu_encap_each.hash 0 gives that).', over6)
+def flow_label(case, kernel, ours):
+    def mend(frame):
+        if not case.tunnelled(frame):
+            return frame
+        return frame[:1] + bytes((frame[1] & 0xf0, 0, 0)) + frame[4:]
+    return kernel, [mend(f) for f in ours]
+
+
+@rule('fragments-as-received', 'Linux makes outer fragments of a reassembled '
+      'packet no longer than those it came in (K28), though that path is '
+      'another one; ours are as long as the tunnel\'s path allows.')
+def fragments_as_received(case, kernel, ours):
+    most = case.largest()
+    if most and len(kernel) > 1 and len(kernel) > len(ours) - 1 and \
+            case.whole(kernel) is not None and \
+            case.whole(kernel) == case.whole(ours) and \
+            max(map(len, kernel)) <= most + case.run.overhead:
+        return [case.whole(kernel)], [case.whole(ours)]
+    return None
+
+
+@rule('df-fragments', 'Linux refuses a packet that came in fragments with DF '
+      'and is too long when whole (K27, FRAG_NEEDED though each fragment '
+      'fitted); we carry it in outer fragments.', is4)
+def df_fragments(case, kernel, ours):
+    p = error(case, kernel, (3, 4))
+    inner = case.inner(ours)
+    if p is not None and inner is not None and case.p.is_fragment() and \
+            case.largest() <= case.run.limit < len(inner) and \
+            inner.startswith(quote(kernel[0])):
+        return [], []
+    return None
+
+
+@rule('odd-fragment', 'Linux cuts a fragment that is not the last one to a '
+      'multiple of 8 bytes; we drop it: RFC 791 does not know it.', is4)
+def odd_fragment(case, kernel, ours):
+    if case.fate == 'held.fragment' and not ours and \
+            case.inner(kernel) is not None and case.odd():
+        return [], []
+    return None
+
+
+@rule('fragment-marks', 'Linux drops a packet some of whose fragments are '
+      'Not-ECT and some ECT; we, only Not-ECT with CE (RFC 3168 §5.3).')
+def fragment_marks(case, kernel, ours):
+    if not kernel and case.inner(ours) is not None and case.marks() in (
+            {0, 1}, {0, 2}, {0, 1, 2}):
+        return [], []
+    return None
+
+
+# ---- errors about tunnels: relayed by Linux, not yet by us ---------------------------------------
+
+@rule('relay', 'IPVS turns ICMPv4 errors about 4in4 tunnels into errors for '
+      'clients, the first ones with the MTU it knew before (K73, K74); '
+      'tunmtu-lb leaves them to the host.', lambda run: run.pair == '4in4')
+def relay(case, kernel, ours):
+    p = error(case, kernel, (3, 4), (3, 1), (11, 0))
+    if case.fate == 'pass.icmp_tunnel' and p is not None and not ours:
+        return [], []
+    return None
+
+
+@rule('learned', 'IPVS learns a path MTU from these errors and goes by it '
+      '(K12, K73); tunmtu-lb has --mtu.', lambda run: run.pair == '4in4')
+def learned(case, kernel, ours):
+    if not case.run.learned:
+        return None
+    most = 1400 - case.run.overhead
+    p = error(case, kernel, (3, 4))
+    if p is not None and case.p.length > most and \
+            wire.get16(p.payload, 6) == most and quotes(p, case.packet):
+        return [], []
+    if len(kernel) > 1 and max(map(len, kernel)) <= 1400 and \
+            forwarded(case, kernel) and forwarded(case, ours):
+        return [], []
+    return None
