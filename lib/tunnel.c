@@ -5,6 +5,22 @@
 #include "hop.h"
 #include "outer.h"
 
+/* The quick way is for IP in IP over IPv4 that takes DSCP and ECN as they come;
+ * what it cannot do it leaves to the long one. */
+static void tunnel_quicken(struct tmtu_tunnel *t)
+{
+    const struct tmtu_encap *e = &t->encap;
+    struct tmtu_tunnel_quick *q = &t->quick;
+    q->on = e->kind == TMTU_ENCAP_IPIP && t->mtu.outer == 4 && !t->host &&
+            e->dscp == TMTU_DSCP_COPY && e->ecn != TMTU_ECN_COMPAT &&
+            !(t->mtu.flags & TMTU_MTU_FLOOR_DROP);
+    q->df_and = e->df == TMTU_DF_COPY ? TMTU_PKT_DF : 0;
+    q->df_or = e->df == TMTU_DF_SET;
+    q->sum = tmtu_cksum_add(0, e->src + 12, 4);
+    q->sum = tmtu_cksum_add(q->sum, e->dst + 12, 4);
+    q->sum += 0x4500u + W_IP4_SIZE + ((uint32_t)e->ttl << 8);
+}
+
 int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
 {
     if (tunnel->size != sizeof *tunnel ||
@@ -20,6 +36,7 @@ int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
         return TMTU_E_ARGUMENT;
     tunnel->mtu.overhead = tmtu_encap_overhead(&tunnel->encap);
     tunnel->mtu.outer = v4 ? 4 : 6;
+    tunnel_quicken(tunnel);
     return 0;
 }
 
@@ -121,4 +138,47 @@ int tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
     if (rc == 0)
         ip_hop(ip, pkt);
     return rc;
+}
+
+int tmtu_tunnel_send(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+                     const struct tmtu_tunnel *tunnel,
+                     const struct tmtu_encap_each *each,
+                     struct tmtu_verdict *out)
+{
+    const struct tmtu_tunnel_quick *q = &tunnel->quick;
+    const struct tmtu_encap *e = &tunnel->encap;
+    uint8_t *ip = buf->data;
+    const uint32_t src = tmtu_load32(pkt->flow.src + 12);
+    const uint32_t from = tmtu_load32(e->src + 12);
+    const uint32_t to = tmtu_load32(e->dst + 12);
+    const uint32_t len = pkt->len + W_IP4_SIZE;
+    /* What may be a loop, an expired TTL, too long or marked goes the long way
+     * and is told there. */
+    if (!q->on || len > tunnel->mtu.path_mtu || pkt->ttl <= 1 || src == from ||
+        src == to || (pkt->tclass & 3) == 3 ||
+        (size_t)(ip - buf->head) < W_IP4_SIZE) {
+        tmtu_tunnel_enter(tunnel, pkt, out);
+        if (out->action != TMTU_TUNNEL_SEND || out->answer != 0)
+            return 0;
+        if (tmtu_tunnel_push(buf, pkt, tunnel, each) == 0)
+            return 1;
+        tunnel_drop(out, TMTU_R_INTERNAL);
+        return 0;
+    }
+    const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
+    const uint32_t ttl = e->ttl ? e->ttl : pkt->ttl - 1u;
+    const uint32_t df = (pkt->flags & q->df_and) | q->df_or;
+    const uint32_t word = df ? W_IP4_DF : each->id << 16;
+    const uint32_t sum = q->sum + pkt->len + pkt->tclass + proto +
+                         (e->ttl ? 0 : ttl << 8) + (word & 0xffffu) +
+                         (word >> 16);
+    uint8_t *p = ip - W_IP4_SIZE;
+    buf->data = p;
+    buf->tail = ip + pkt->len;
+    tmtu_put32(p, 0x45000000u | (uint32_t)pkt->tclass << 16 | len);
+    tmtu_put32(p + W_IP4_ID, word);
+    tmtu_put32(p + W_IP4_TTL, ttl << 24 | proto << 16 | tmtu_cksum_finish(sum));
+    tmtu_store32x2(p + W_IP4_SRC, from, to);
+    ip_hop(ip, pkt);
+    return 1;
 }

@@ -293,6 +293,79 @@ static void does_what_the_verdict_says(void **state)
     }
 }
 
+/* The same, in two steps: what tmtu_tunnel_send must come to. */
+static int two_steps(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+                     const struct tmtu_tunnel *t,
+                     const struct tmtu_encap_each *each, struct tmtu_verdict *v)
+{
+    struct tmtu_verdict got;
+    tmtu_tunnel_enter(t, pkt, &got);
+    if (got.action == SEND && got.answer == 0) {
+        if (tmtu_tunnel_push(buf, pkt, t, each) == 0)
+            return 1;
+        got.action = DROP;
+        got.reason = TMTU_R_INTERNAL;
+    }
+    *v = got;
+    return 0;
+}
+
+static void set_tclass(struct tmtu_buf *buf, uint8_t tclass)
+{
+    if (buf->data[0] >> 4 == 4) {
+        buf->data[1] = tclass;
+        tmtu_put16(buf->data + 10, 0);
+        tmtu_put16(buf->data + 10, test_cksum(buf->data, 20));
+    } else {
+        tmtu_put16(buf->data, (uint16_t)(0x6000 | tclass << 4));
+    }
+}
+
+/* For every row, every option, and too little room: the quick way and the long
+ * one cannot be told apart. */
+static void send_is_enter_and_push(void **state)
+{
+    static const uint8_t tclasses[] = {0, 1, 2, 3, 0xb8, 0xbb};
+    unsigned sent = 0;
+    (void)state;
+    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6; n++) {
+        size_t rest = n;
+        const size_t row = rest % TEST_ROWS(rows);
+        rest /= TEST_ROWS(rows);
+        struct tmtu_tunnel t = tunnel_over(rows[row].outer, 1500);
+        t.encap.df = (uint8_t)(rest % 3);
+        t.encap.ecn = (uint8_t)(rest / 3 % 3);
+        t.encap.dscp = rest / 9 % 2 ? TMTU_DSCP_COPY : 10;
+        t.encap.ttl = rest / 18 % 2 ? 64 : 0;
+        t.host = rows[row].host;
+        t.mtu.policy = rows[row].policy;
+        assert_int_equal(tmtu_tunnel_check(&t), 0);
+        const size_t room = rest / 36 % 2 ? t.mtu.overhead : 19;
+        const struct tmtu_encap_each each = {0x12345 + (uint32_t)n, 7};
+
+        struct tmtu_buf a = made_from(row, room), b;
+        set_tclass(&a, tclasses[rest / 72]);
+        b = test_buf(a.data, tmtu_buf_len(&a), room, 0);
+        struct tmtu_pkt pa = test_parsed(&a), pb = test_parsed(&b);
+        struct tmtu_verdict va, vb;
+        memset(&va, 0xa5, sizeof va);
+        memset(&vb, 0xa5, sizeof vb);
+        const int rc = tmtu_tunnel_send(&a, &pa, &t, &each, &va);
+        assert_int_equal(rc, two_steps(&b, &pb, &t, &each, &vb));
+        sent += (unsigned)rc;
+        if (rc == 0)
+            assert_memory_equal(&va, &vb, sizeof va);
+        assert_int_equal(pa.ttl, pb.ttl);
+        assert_int_equal(tmtu_buf_headroom(&a), tmtu_buf_headroom(&b));
+        assert_int_equal(tmtu_buf_len(&a), tmtu_buf_len(&b));
+        assert_memory_equal(a.data, b.data, tmtu_buf_len(&a));
+        free(a.head);
+        free(b.head);
+    }
+    print_message("  %u sent\n", sent);
+    assert_true(sent > 1000);
+}
+
 /* V1, but for the ID, which is 0 with DF (K36, RFC 6864 §4.1). */
 static void v1_a_syn_into_4in4(void **state)
 {
@@ -548,6 +621,7 @@ int main(void)
         cmocka_unit_test(check_reads_a_description_and_completes_it),
         cmocka_unit_test(enters_by_loop_then_ttl_then_size),
         cmocka_unit_test(does_what_the_verdict_says),
+        cmocka_unit_test(send_is_enter_and_push),
         cmocka_unit_test(v1_a_syn_into_4in4),
         cmocka_unit_test(push_takes_one_hop_unless_it_is_the_hosts_own),
         cmocka_unit_test(a_failed_push_leaves_everything),

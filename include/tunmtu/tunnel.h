@@ -14,6 +14,15 @@
 extern "C" {
 #endif
 
+/** What tmtu_tunnel_check works out, so that tmtu_tunnel_send need not for each
+ *  packet. Not for the caller. */
+struct tmtu_tunnel_quick {
+    uint32_t sum;   /**< of the outer header's constant words */
+    uint8_t on;     /**< nonzero: there is a quick way */
+    uint8_t df_and; /**< which of the packet's flags become the outer DF */
+    uint8_t df_or;  /**< nonzero: DF is always set */
+};
+
 /** A tunnel end; begin with TMTU_TUNNEL_INIT. */
 struct tmtu_tunnel {
     size_t size;             /**< of this struct, for versions to come */
@@ -22,12 +31,16 @@ struct tmtu_tunnel {
                                   are filled in by tmtu_tunnel_check */
     uint8_t host;            /**< nonzero: packets come from this host itself,
                                   their TTL is not touched (RFC 2003 §3.1) */
+    struct tmtu_tunnel_quick quick; /**< filled in by tmtu_tunnel_check */
 };
 
 /** Forwarding into IP in IP, a path of 1500 bytes, notify. */
 #define TMTU_TUNNEL_INIT                                                       \
     {                                                                          \
-        sizeof(struct tmtu_tunnel), TMTU_ENCAP_INIT, TMTU_MTU_INIT, 0          \
+        sizeof(struct tmtu_tunnel), TMTU_ENCAP_INIT, TMTU_MTU_INIT, 0,         \
+        {                                                                      \
+            0, 0, 0, 0                                                         \
+        }                                                                      \
     }
 
 /** What to do with a packet. */
@@ -49,8 +62,9 @@ struct tmtu_verdict {
 };
 
 /**
- * Checks a tunnel end that a user described, and fills in mtu.overhead and
- * mtu.outer.
+ * Checks a tunnel end that a user described, and fills in mtu.overhead,
+ * mtu.outer and quick. Of a tunnel that has been checked, only mtu.path_mtu and
+ * mtu.policy may change without checking it again.
  *
  * @retval 0               it can be used
  * @retval TMTU_E_ARGUMENT see tmtu_encap_check; or an unknown size or policy,
@@ -91,6 +105,23 @@ TMTU_API TMTU_MUST_CHECK int
 tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
                  const struct tmtu_tunnel *tunnel,
                  const struct tmtu_encap_each *each);
+
+/**
+ * A packet wants in, and nearly always just goes: tmtu_tunnel_enter, and when
+ * all there is to do is TMTU_TUNNEL_SEND, tmtu_tunnel_push, in one step.
+ *
+ * @param buf    the inner packet
+ * @param pkt    as parsed from @p buf; its TTL follows
+ * @param tunnel the tunnel end, checked
+ * @param each   identification and hash, see encap.h
+ * @param out    what to do, if it is anything else
+ * @retval 1 @p buf is the outer packet: send it; @p out means nothing
+ * @retval 0 nothing was done yet: @p out says what to do
+ */
+TMTU_API TMTU_MUST_CHECK int
+tmtu_tunnel_send(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+                 const struct tmtu_tunnel *tunnel,
+                 const struct tmtu_encap_each *each, struct tmtu_verdict *out);
 
 #ifdef __cplusplus
 }

@@ -133,11 +133,8 @@ static int ways_balance_one(const struct bench_packet *p, uint32_t id)
         return 0;
     const struct tmtu_tunnel *t =
         &(pkt.flow.ipver == 4 ? ways_tunnel4 : ways_tunnel6)[server];
-    tmtu_tunnel_enter(t, &pkt, &verdict);
-    if (verdict.action != TMTU_TUNNEL_SEND)
-        return 0;
     const struct tmtu_encap_each each = {id, (uint32_t)hash};
-    return tmtu_tunnel_push(&b, &pkt, t, &each) == 0;
+    return tmtu_tunnel_send(&b, &pkt, t, &each, &verdict);
 }
 
 size_t ways_balance(const struct bench_set *set)
