@@ -193,16 +193,20 @@ class Run:
 
 
 def settle(case, rules, kernel, ours):
-    """Applies rules until both are alike; the names of those that did it."""
+    """Applies rules until both are alike. Returns whether they are, and the
+    rules that did something."""
     used = []
     for rule in rules:
         if kernel == ours:
             break
-        got = rule.mend(case, kernel, ours)
+        try:
+            got = rule.mend(case, kernel, ours)
+        except (Wrong, ValueError, IndexError, AttributeError):
+            continue  # not what it is about
         if got is not None and got != (kernel, ours):
             kernel, ours = got
             used.append(rule)
-    return used if kernel == ours else None
+    return kernel == ours, used
 
 
 def compare(run, counts):
@@ -226,18 +230,17 @@ def compare(run, counts):
         if kernel == ours:
             stats[both] += 1
         else:
-            used = settle(case, rules, kernel, ours)
-            if used is None:
-                bad += 1
-                tried = [r.name for r in rules
-                         if r.mend(case, kernel, ours) not in (
-                             None, (kernel, ours))]
-                print(f'{run.kind} {run.pair}: not listed '
-                      f'(not enough: {tried})\n{case.explain()}')
-            else:
+            alike, used = settle(case, rules, kernel, ours)
+            names = [rule.name for rule in used]
+            if alike:
                 stats['listed'] += 1
-                for rule in used:
-                    counts[rule.name] = counts.get(rule.name, 0) + 1
+                for name in names:
+                    counts[name] = counts.get(name, 0) + 1
+            else:
+                bad += 1
+                print(f"{run.kind} {run.pair}: a difference that is not listed"
+                      f" (besides: {', '.join(names) or 'none'})\n"
+                      f'{case.explain()}')
         if kernel and case.p is not None:
             run.flows.add(case.flow())
         if differences.teaches(case):

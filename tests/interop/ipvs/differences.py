@@ -59,10 +59,6 @@ def requote(frame, change):
                       wire.put16(b, 2, total))
 
 
-def quote(frame):
-    return wire.Packet(frame).payload[8:]
-
-
 def error(case, frames, *kinds):
     """The packet, if `frames` are one ICMP error from the VIP, of these kinds
     (ICMPv4 and ICMPv6 types, or pairs of type and code)."""
@@ -87,6 +83,12 @@ def forwarded(case, frames):
     p = case.p
     return p is not None and case.inner(frames) == one_hop_less(
         case.packet[:p.length])
+
+
+def served(case, frames):
+    """Whether they forward the packet, or are an error that quotes it."""
+    p = error(case, frames, 2, 3, 11)
+    return forwarded(case, frames) or p is not None and quotes(p, case.packet)
 
 
 def transport_is_broken(p):
@@ -187,7 +189,7 @@ def option_echoed(case, kernel, ours):
       '(accept_source_route is off, as RFC 7126 advises); we forward it as it '
       'is, the real server has the same switch.', is4)
 def source_route(case, kernel, ours):
-    if not kernel and ours and case.p.head > 20 and \
+    if not kernel and served(case, ours) and case.p.head > 20 and \
             case.p.data[20] in (0x83, 0x89):
         return [], []
     return None
@@ -198,7 +200,7 @@ def source_route(case, kernel, ours):
       'We forward them: a router may ignore them (RFC 8200 §4.3).', is6)
 def hop_by_hop(case, kernel, ours):
     p = case.p
-    if p is None or p.data[6] != HOPOPT:
+    if p is None or p.data[6] != HOPOPT or not served(case, ours):
         return None
     kind, size = p.data[42], p.data[43]
     p4 = error(case, kernel, 4)
@@ -214,7 +216,8 @@ def hop_by_hop(case, kernel, ours):
       'header that it is (RFC 6275 §6.1).', is6)
 def mobility(case, kernel, ours):
     p4 = error(case, kernel, (4, 1))
-    if p4 is not None and case.p.proto == 135 and quotes(p4, case.packet):
+    if p4 is not None and case.p.proto == 135 and quotes(
+            p4, case.packet) and served(case, ours):
         return [], []
     return None
 
@@ -228,7 +231,8 @@ def source(case, kernel, ours):
     src = case.p.src
     odd = src[0] == 0 or src[0] >= 240 if len(src) == 4 else \
         src == bytes(16) or src[:12] == bytes(10) + b'\xff\xff'
-    if case.fate == 'drop.source' and odd and not ours:
+    if case.fate == 'drop.source' and odd and not ours and \
+            served(case, kernel):
         return [], []
     return None
 
@@ -238,7 +242,8 @@ def source(case, kernel, ours):
       'address of its own.')
 def loop(case, kernel, ours):
     ends = case.run.reals + case.run.ends
-    if case.fate.startswith('drop.loop') and case.p.src in ends and not ours:
+    if case.fate.startswith('drop.loop') and case.p.src in ends and not ours \
+            and served(case, kernel):
         return [], []
     return None
 
@@ -256,9 +261,7 @@ def land(case, kernel, ours):
       'its own (IPv6: only the answer to it never leaves); we know an address '
       'to be our own that has tunnels.', lambda run: run.v != run.outer)
 def own_source(case, kernel, ours):
-    p = error(case, ours, (3, 4), (2, 0))
-    if not kernel and case.p.src in case.run.ends and (
-            forwarded(case, ours) or p is not None and quotes(p, case.packet)):
+    if not kernel and case.p.src in case.run.ends and served(case, ours):
         return [], []
     return None
 
@@ -291,8 +294,7 @@ def broken_chain(case, kernel, ours):
     if case.fate not in ('drop.malformed', 'drop.limit') or ours or \
             case.packet[6] != DSTOPT:
         return None
-    p = error(case, kernel, 2, 3)
-    if forwarded(case, kernel) or p is not None and quotes(p, case.packet):
+    if served(case, kernel):
         return [], []
     return None
 
@@ -395,8 +397,8 @@ def quoted_ttl(case, kernel, ours):
 @rule('error-label', 'Linux gives its own ICMPv6 errors a random flow label '
       '(auto_flowlabels), we give them 0.', is6)
 def error_label(case, kernel, ours):
-    if error(case, kernel, 1, 2, 3, 4) and not wire.Packet(
-            (ours or [b'\x60' + bytes(39)])[0]).label:
+    p = error(case, ours, 1, 2, 3, 4)
+    if error(case, kernel, 1, 2, 3, 4) and p is not None and not p.label:
         return [b'\x60\0\0\0' + f[4:] for f in kernel], ours
     return None
 
@@ -434,7 +436,7 @@ def df_fragments(case, kernel, ours):
     inner = case.inner(ours)
     if p is not None and inner is not None and case.p.is_fragment() and \
             case.largest() <= case.run.limit < len(inner) and \
-            inner.startswith(quote(kernel[0])):
+            inner.startswith(p.payload[8:]):
         return [], []
     return None
 
@@ -463,8 +465,13 @@ def fragment_marks(case, kernel, ours):
       'clients, the first ones with the MTU it knew before (K73, K74); '
       'tunmtu-lb leaves them to the host.', lambda run: run.pair == '4in4')
 def relay(case, kernel, ours):
-    p = error(case, kernel, (3, 4), (3, 1), (11, 0))
-    if case.fate == 'pass.icmp_tunnel' and p is not None and not ours:
+    p = error(case, kernel, 3, 11)
+    if case.fate != 'pass.icmp_tunnel' or p is None or ours:
+        return None
+    kind = case.p.payload[:2]
+    mtu = packets.MTU - case.run.overhead if kind == b'\3\4' else 0
+    if p.payload[:2] == kind and wire.get16(p.payload, 6) == mtu and \
+            case.p.payload[8 + case.run.overhead:].startswith(p.payload[8:]):
         return [], []
     return None
 
