@@ -165,6 +165,8 @@ static const struct {
     /* loops before TTL: R-2003-06, R-2473-07 */
     {"R-2003-06 from the far end", 4, 4, 1500, DF, 6, 0, 1, 0, NOTIFY,
      "203.0.113.2", NULL, DROP, TMTU_R_LOOP, 0, 0, 0},
+    {"R-2003-06 the same, and it would fit", 4, 4, 100, DF, 6, 0, 64, 0, NOTIFY,
+     "203.0.113.2", NULL, DROP, TMTU_R_LOOP, 0, 0, 0},
     {"R-2003-06 from this end", 4, 4, 100, DF, 6, 0, 64, 0, NOTIFY,
      "203.0.113.1", NULL, DROP, TMTU_R_LOOP, 0, 0, 0},
     {"R-2473-07 from the far end", 6, 6, 100, 0, 6, 0, 64, 0, NOTIFY,
@@ -328,7 +330,7 @@ static void send_is_enter_and_push(void **state)
     static const uint8_t tclasses[] = {0, 1, 2, 3, 0xb8, 0xbb};
     unsigned sent = 0;
     (void)state;
-    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6; n++) {
+    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6 * 4; n++) {
         size_t rest = n;
         const size_t row = rest % TEST_ROWS(rows);
         rest /= TEST_ROWS(rows);
@@ -337,15 +339,26 @@ static void send_is_enter_and_push(void **state)
         t.encap.ecn = (uint8_t)(rest / 3 % 3);
         t.encap.dscp = rest / 9 % 2 ? TMTU_DSCP_COPY : 10;
         t.encap.ttl = rest / 18 % 2 ? 64 : 0;
-        t.host = rows[row].host;
+        const size_t variant = rest / 72 / 6;
+        t.host = rows[row].host || variant == 1;
+        t.encap.kind = variant == 2 ? TMTU_ENCAP_GRE : TMTU_ENCAP_IPIP;
+        if (variant == 3) {
+            t.mtu.flags = TMTU_MTU_FLOOR_DROP;
+            t.mtu.path_mtu = rows[row].outer == 4 ? 87 : 1500;
+        }
         t.mtu.policy = rows[row].policy;
         assert_int_equal(tmtu_tunnel_check(&t), 0);
         const size_t room = rest / 36 % 2 ? t.mtu.overhead : 19;
         const struct tmtu_encap_each each = {0x12345 + (uint32_t)n, 7};
 
-        struct tmtu_buf a = made_from(row, room), b;
-        set_tclass(&a, tclasses[rest / 72]);
-        b = test_buf(a.data, tmtu_buf_len(&a), room, 0);
+        struct tmtu_buf made = made_from(row, room);
+        set_tclass(&made, tclasses[rest / 72 % 6]);
+        const size_t len = tmtu_buf_len(&made);
+        struct tmtu_buf a = test_buf(made.data, len, room, 3);
+        struct tmtu_buf b = test_buf(made.data, len, room, 3);
+        free(made.head);
+        a.tail = a.end; /* the link layer's padding */
+        b.tail = b.end;
         struct tmtu_pkt pa = test_parsed(&a), pb = test_parsed(&b);
         struct tmtu_verdict va, vb;
         memset(&va, 0xa5, sizeof va);
