@@ -79,7 +79,7 @@ static const struct tmtu_stack_header stack_headers[] = {
      STACK_ETYPE, STACK_UDP | STACK_BYTES},
     {"wireguard", "WireGuard data, header 16 and tag 16 (its paper, §5.4.6)",
      32, 0, STACK_IP_IN, STACK_UDP | STACK_BYTES},
-    {"esp-gcm", "ESP, AES-GCM, ChaCha20: IV 8, ICV 16 (RFC 4303, 4106, 7634)",
+    {"esp-gcm", "ESP, AES-GCM or ChaCha20 (RFC 4303, 4106, 7634)",
      STACK_ESP_HEAD + 8 + STACK_ESP_TAIL + 16, 4, STACK_PROTO,
      STACK_IP | STACK_UDP},
     {"esp-cbc", "ESP, AES-CBC, HMAC-SHA-256-128 (RFC 4303, 3602, 4868)",

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What tunmtu-explain says, to the byte, and each way in which it must refuse.
+#     tests/offline/explain.sh [--accept] TUNMTU-EXPLAIN
+# --accept takes what comes out as what is expected; look at it before.
+set -u
+accept=
+[ "${1-}" = --accept ] && accept=yes && shift
+[ $# = 1 ] || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
+explain=$(realpath "$1")
+[ -x "$explain" ] || { echo "$1: is no program"; exit 1; }
+cd "$(dirname "$0")/explain" || exit 1
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "$out"' EXIT
+bad=0 done=0
+complain() { echo "not ok: $*"; bad=$((bad + 1)); }
+
+says() { # CASE STATUS ARGUMENT...
+    local case=$1 want=$2 rc
+    shift 2
+    "$explain" "$@" >"$out/said" 2>"$out/error"
+    rc=$?
+    [ $rc = "$want" ] || complain "$case: exit $rc, expected $want"
+    if [ "$want" = 0 ]; then
+        [ ! -s "$out/error" ] || complain "$case: $(cat "$out/error")"
+    else
+        [ ! -s "$out/said" ] || complain "$case: speaks, though it refuses"
+        mv "$out/error" "$out/said"
+    fi
+    if [ -n "$accept" ] && [ $rc = "$want" ]; then
+        cp "$out/said" "$case"
+    else
+        diff "$case" "$out/said" || complain "$case"
+    fi
+    done=$((done + 1))
+}
+
+says one-gue6 0 ipv6+udp+gue+ipv4
+says one-either 0 ipv4+udp+wireguard
+says one-pppoe 0 eth+vlan+pppoe+ipv4+gre+key+ipv6
+says one-esp-lost 0 --mtu 1499 ipv4+esp-cbc+ipv4
+says one-below-1280 0 --mtu 1300 ipv6+ipv6
+says one-either-below-1280 0 --mtu 1300 ipv4+udp+gue
+says one-no-room 0 --mtu 68 ipv6+udp+vxlan+eth+ipv4
+says one-plain 0 ipv6
+says one-plain-narrow 0 --mtu 1000 ipv6
+says table 0 ipv4+ipv4 ipv6+tel+ipv6 ipv4+gre+csum+key+seq+ipv4 \
+    ipv4+udp+vxlan+eth+ipv4 ipv6+udp+wireguard+ipv4 ipv4+esp-gcm+ipv4
+says packet-fits 0 --packet-size 1480 ipv4+ipv4 ipv4+ipv6
+says packet-notify 0 --packet-size 1481 ipv4+gre
+says packet-fragment 0 --packet-size 5000 --policy fragment ipv4+ipv4 ipv6+ipv6
+says packet-both 0 --packet-size 1500 --policy both pppoe+ipv6+tel+ipv4
+says packet-padded 0 --packet-size 1440 ipv4+esp-gcm+ipv4 ipv4+esp-cbc+ipv4
+says packet-1280 0 --mtu 1300 --packet-size 1280 ipv6+ipv6 ipv6+frag6+ipv6
+says packet-no-outer 0 --packet-size 1500 pppoe+ipv4 pppoe+ipv6
+says packet-too-long 0 --packet-size 65535 ipv4+ipv4 ipv6+ipv4
+says list 0 --list
+says help 0 --help
+says json 0 --json --packet-size 1500 ipv4+ipv4 eth+ipv6+udp+12+gue
+says bad-name 2 ipv4+greg+ipv4
+says bad-place 2 ipv4+vxlan+eth+ipv4
+says bad-front 2 udp+gue+ipv4
+says bad-frame 2 ipv4+udp+vxlan+ipv4
+says bad-end 2 ipv4+udp+vxlan
+says bad-empty 2 ''
+says bad-plus 2 ipv4+
+says bad-second 2 ipv4+ipv4 ipv4+nothing
+says bad-many 2 "$(printf '1+%.0s' {1..16})ipv4"
+says bad-nothing 2
+says bad-mtu 2 --mtu 67 ipv4
+says bad-size 2 --packet-size 1e3 ipv4
+says bad-policy 2 --policy never ipv4
+
+# What it tells programs is what it tells people, and is JSON.
+if command -v python3 >/dev/null; then
+    "$explain" --json --packet-size 1500 ipv6+udp+gue+ipv4 ipv4+ipv6 |
+        python3 -c '
+import json, sys
+gue, sit = json.load(sys.stdin)
+assert (gue["overhead"], gue["inner_mtu"], gue["mss4"]) == (52, 1448, 1408)
+assert [h["bytes"] for h in gue["headers"]] == [40, 8, 4, 0]
+assert [p["packet"] for p in sit["packets"]] == ["ipv6"]
+assert sit["packets"][0]["answer_mtu"] == 1480
+' || complain "json: not what was expected"
+fi
+case $("$explain" --version) in
+"tunmtu-explain "[0-9]*.[0-9]*.[0-9]*) ;;
+*) complain "--version" ;;
+esac
+"$explain" ipv4 >/dev/full 2>/dev/null && complain "writes to a full disk"
+
+[ $bad = 0 ] && echo "$done outputs as expected"
+exit $((bad != 0))
