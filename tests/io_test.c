@@ -179,6 +179,87 @@ static void memory_keeps_what_was_sent_up_to_its_mtu(void **state)
     burst_free(&got);
 }
 
+/* A TCP super-packet of `payload` bytes, 10.0.0.1 > 10.0.0.2; CWR is set. */
+static void super_packet(struct tmtu_io_packet *pkt, unsigned payload,
+                         uint16_t gso_size)
+{
+    const size_t n = 40 + payload;
+    struct tmtu_buf *b = &pkt->buf;
+    *b = tmtu_buf(b->head, (size_t)(b->end - b->head), 30);
+    uint8_t *p = tmtu_buf_put(b, n);
+    assert_non_null(p);
+    (void)test_hex(IP4, p, 20);
+    tmtu_put16(p + 2, (uint16_t)n);
+    p[9] = 6;
+    tmtu_put16(p + 10, 0);
+    tmtu_put16(p + 10, test_cksum(p, 20));
+    memset(p + 20, 0, 20);
+    p[32] = 0x50;
+    p[33] = 0x90;
+    for (size_t i = 40; i < n; i++)
+        p[i] = (uint8_t)(i * 7 + i / 251);
+    pkt->gso_size = gso_size;
+}
+
+static void what_cannot_be_passed_on_is_sent_in_segments(void **state)
+{
+    struct tmtu_io *io = tmtu_io_memory(1040);
+    struct burst b, got;
+    (void)state;
+    burst_init(&b, 65535);
+    burst_init(&got, 1100);
+    assert_non_null(io);
+    /* A packet, a super-packet of more than one burst, one whose segments are
+     * too long, one that says it is none, and a packet. */
+    for (unsigned i = 0; i < 5; i++)
+        super_packet(&b.pkts[i], 1000, 0);
+    super_packet(&b.pkts[1], 64500, 1000);
+    b.pkts[1].flags = TMTU_IO_GSO_CWR | TMTU_IO_L2_GROUP;
+    b.pkts[1].time = 77;
+    super_packet(&b.pkts[2], 3000, 1001);
+    super_packet(&b.pkts[3], 3000, 1000);
+    b.pkts[3].buf.data[11] ^= 1; /* a wrong checksum stays one */
+    b.pkts[4].buf.data[5] = 9;
+    assert_int_equal(tmtu_io_send(io, b.pkts, 5), 5);
+    assert_int_equal(io->sent, 1 + 65 + 1 + 1); /* the last 998 bytes fit */
+    assert_int_equal(io->send_errors, 2 + 1);
+    for (unsigned i = 0; i < 68; i++) {
+        const struct tmtu_io_packet *p = &got.pkts[0];
+        assert_int_equal(tmtu_io_memory_take(io, got.pkts), 1);
+        assert_int_equal(p->gso_size, 0);
+        assert_int_equal(p->flags, 0);
+        assert_int_equal(p->buf.data[33], i == 67 || i < 66 ? 0x90 : 0x10);
+        if (i == 0 || i >= 66)
+            continue;
+        const size_t n = i < 65 ? 1000 : 500, from = 40 + (i - 1) * 1000;
+        assert_int_equal(p->time, 77);
+        assert_int_equal(tmtu_buf_len(&p->buf), 40 + n);
+        assert_int_equal(tmtu_get32(p->buf.data + 24), from - 40);
+        assert_memory_equal(p->buf.data + 40, b.pkts[1].buf.data + from, n);
+    }
+    assert_int_equal(got.pkts[0].buf.data[5], 9);
+    assert_int_equal(tmtu_io_memory_take(io, got.pkts), 0);
+    assert_int_equal(tmtu_io_close(io), 0);
+    burst_free(&b);
+    burst_free(&got);
+}
+
+static void a_capture_holds_segments(void **state)
+{
+    struct tmtu_io *io = open_ok(NULL, OUT);
+    struct burst b;
+    struct file f;
+    (void)state;
+    burst_init(&b, 65535);
+    super_packet(&b.pkts[0], 2500, 1000);
+    assert_int_equal(tmtu_io_send(io, b.pkts, 1), 1);
+    assert_int_equal(io->sent, 3);
+    assert_int_equal(tmtu_io_close(io), 0);
+    load(&f, OUT);
+    assert_int_equal(f.n, 24 + 3 * (16 + 40) + 2500);
+    burst_free(&b);
+}
+
 #define MAC   "0200 0000 0001 0200 0000 0002 "
 #define GROUP "0100 5e00 0001 0200 0000 0002 "
 #define COOKED(type, ethertype)                                                \
@@ -461,6 +542,10 @@ static const struct {
     {"tun:sixteen-letters-", "not the name of an interface"},
     {"afpacket:", "\"\": not the name of an interface"},
     {"afpacket:eth0:1", "\"eth0:1\": not the name of an interface"},
+    {"tun:,gso", "\",gso\": not the name of an interface"},
+    {"tun:t0,", "\"t0,\": the only option is gso"},
+    {"afpacket:eth0,gsoo", "\"eth0,gsoo\": the only option is gso"},
+    {"afpacket:nosuch0,gso", "nosuch0: no such interface: No such device"},
     {"afpacket:nosuch0", "nosuch0: no such interface: No such device"},
     {"pcap:", "pcap:: two file names without colons are needed"},
     {"pcap:" IN, "two file names without colons are needed"},
@@ -534,6 +619,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_gives_what_it_was_fed),
         cmocka_unit_test(memory_keeps_what_was_sent_up_to_its_mtu),
+        cmocka_unit_test(what_cannot_be_passed_on_is_sent_in_segments),
+        cmocka_unit_test(a_capture_holds_segments),
         cmocka_unit_test(captures_give_ip_whatever_the_link),
         cmocka_unit_test(a_capture_tells_the_time_in_nanoseconds),
         cmocka_unit_test(a_record_that_was_cut_says_so),

@@ -34,6 +34,9 @@ extern "C" {
 #define TMTU_IO_CUT                                                            \
     0x2u /**< longer than the memory, or than the capture:                     \
               only its beginning is here */
+#define TMTU_IO_GSO_CWR                                                        \
+    0x4u /**< of a TCP super-packet with CWR: every segment has                \
+              it (Accurate ECN), not the first alone */
 
 /** One packet of a burst, in memory of the caller. */
 struct tmtu_io_packet {
@@ -42,6 +45,10 @@ struct tmtu_io_packet {
                               capture, or of CLOCK_REALTIME; sending to a capture
                               writes it */
     uint32_t flags;      /**< TMTU_IO_* */
+    uint16_t gso_size;   /**< payload bytes of a segment: this is a super-packet
+                              of TCP or UDP, a tunnel around it or not (see
+                              segment.h); 0: a packet. To be set before sending,
+                              like the others */
 };
 
 struct tmtu_io;
@@ -57,7 +64,8 @@ struct tmtu_io_ops {
      *  0: none now; -ENODATA: there will never be more. What came before an
      *  error is delivered first. */
     int (*recv)(struct tmtu_io *io, struct tmtu_io_packet *pkts, unsigned n);
-    /** Sends @p n packets, in order. Returns how many it is done with, fewer
+    /** Sends @p n packets, in order; of super-packets the segments, where the
+     *  backend cannot pass them on. Returns how many it is done with, fewer
      *  than @p n only before an error that the next call returns; those that
      *  the system refused are counted in tmtu_io.send_errors. */
     int (*send)(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
@@ -74,7 +82,8 @@ struct tmtu_io_ops {
 struct tmtu_io {
     const struct tmtu_io_ops *ops; /**< what it does */
     int fd;                        /**< readable when there is something to
-                                        receive; -1: always try */
+                                        receive, once recv returned 0; -1: always
+                                        try */
     uint32_t mtu;                  /**< longest packet it sends, in bytes: of
                                         the interface when it was opened; 65535
                                         for a capture */
@@ -116,8 +125,8 @@ static inline int tmtu_io_close(struct tmtu_io *io)
 }
 
 /**
- * Opens what a user wrote: `tun:NAME`, `afpacket:IFNAME` or
- * `pcap:IN.pcap:OUT.pcap`.
+ * Opens what a user wrote: `tun:NAME`, `afpacket:IFNAME` (with `,gso` behind
+ * it, super-packets too) or `pcap:IN.pcap:OUT.pcap`.
  *
  * @param spec as above
  * @param why  TMTU_IO_WHY bytes; receives one sentence on failure
@@ -129,6 +138,11 @@ TMTU_API struct tmtu_io *tmtu_io_open(const char *spec, char *why);
  * TUN (IFF_TUN, IFF_NO_PI): packets that the kernel routes to device @p name,
  * which is created if it does not exist (with CAP_NET_ADMIN), and up. They are
  * no longer than its MTU, and their checksums are complete.
+ *
+ * With `,gso` behind the name (IFF_VNET_HDR) the kernel does not segment: what
+ * it would have segmented comes out of recv as a super-packet, gso_size told,
+ * its checksum that of the whole. Super-packets are passed on to the kernel as
+ * such (UDP from Linux 6.2 on), others and those in a tunnel as segments.
  */
 TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
 
@@ -145,9 +159,12 @@ TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
  * interface's MTU is refused.
  *
  * The kernel still sees what arrives as well: who owns an address or forwards
- * must not do so here. And it merges TCP segments: packets of up to 64 KiB come
- * out of recv where `ethtool -K IF gro off` was not said, or, between network
- * namespaces, `ethtool -K IF tso off gso off` at the sender.
+ * must not do so here. And it merges segments (GRO), and between network
+ * namespaces it never cuts them (TSO): recv cuts such super-packets, so that
+ * packets come as they are, or would be, on a wire. With `,gso` behind the name
+ * they come whole, gso_size told, their checksum that of the whole; so does, in
+ * both cases, what segment.h cannot cut (a tunnel other than IP in IP).
+ * Super-packets are sent as segments.
  */
 TMTU_API struct tmtu_io *tmtu_io_afpacket(const char *name, char *why);
 

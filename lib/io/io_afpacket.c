@@ -10,6 +10,7 @@ struct afpacket_io {
     struct tmtu_io_link link;
     struct tmtu_io_ring ring;
     struct tmtu_io_rawip raw;
+    uint8_t *gso; /* memory of tmtu_io_gso_send */
 };
 
 static int afpacket_recv(struct tmtu_io *io, struct tmtu_io_packet *pkts,
@@ -18,11 +19,25 @@ static int afpacket_recv(struct tmtu_io *io, struct tmtu_io_packet *pkts,
     return tmtu_io_ring_recv(&((struct afpacket_io *)io)->ring, pkts, n);
 }
 
+static int afpacket_plain(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                          unsigned n)
+{
+    struct afpacket_io *a = (struct afpacket_io *)io;
+    return tmtu_io_rawip_send(io, &a->raw, &a->link, pkts, n);
+}
+
 static int afpacket_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
                          unsigned n)
 {
     struct afpacket_io *a = (struct afpacket_io *)io;
-    return tmtu_io_rawip_send(io, &a->raw, &a->link, pkts, n);
+    return tmtu_io_gso_send(io, &a->gso, afpacket_plain, NULL, pkts, n);
+}
+
+static int afpacket_wait(struct tmtu_io *io, int timeout_ms)
+{
+    if (((struct afpacket_io *)io)->ring.cut.on)
+        return 0;
+    return tmtu_io_link_wait(io, timeout_ms);
 }
 
 static int afpacket_close(struct tmtu_io *io)
@@ -30,19 +45,21 @@ static int afpacket_close(struct tmtu_io *io)
     struct afpacket_io *a = (struct afpacket_io *)io;
     tmtu_io_ring_close(&a->ring);
     tmtu_io_rawip_close(&a->raw);
+    free(a->gso);
     free(a);
     return 0;
 }
 
 static const struct tmtu_io_ops afpacket_ops = {
-    "afpacket", afpacket_recv, afpacket_send, tmtu_io_link_wait, afpacket_close,
+    "afpacket", afpacket_recv, afpacket_send, afpacket_wait, afpacket_close,
 };
 
 static int afpacket_open(struct afpacket_io *a, const char *name, char *why)
 {
-    if (tmtu_io_link_name(&a->link, name, why) != 0 ||
+    int gso;
+    if (tmtu_io_link_name(&a->link, name, &gso, why) != 0 ||
         tmtu_io_link_find(&a->link, 0, &a->io.mtu, why) != 0 ||
-        tmtu_io_ring_open(&a->ring, &a->io, &a->link, why) != 0)
+        tmtu_io_ring_open(&a->ring, &a->io, &a->link, gso, why) != 0)
         return -1;
     if (tmtu_io_rawip_open(&a->raw, &a->link, why) == 0)
         return 0;

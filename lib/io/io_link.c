@@ -15,18 +15,24 @@
 _Static_assert(sizeof((struct tmtu_io_link *)0)->name == IFNAMSIZ,
                "an interface's name fits");
 
-int tmtu_io_link_name(struct tmtu_io_link *link, const char *name, char *why)
+int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, int *gso,
+                      char *why)
 {
-    const size_t n = strlen(name);
-    if (n == 0 || n >= IFNAMSIZ || strpbrk(name, "/: \t\n") != NULL) {
+    const size_t n = strcspn(spec, ",");
+    if (spec[n] != '\0' && strcmp(spec + n, ",gso") != 0) {
+        tmtu_io_why(why, "\"%.100s\": the only option is gso", spec);
+        return -EINVAL;
+    }
+    if (n == 0 || n >= IFNAMSIZ || strcspn(spec, "/: \t\n") < n) {
         tmtu_io_why(why,
                     "\"%.100s\": not the name of an interface (1 to 15 "
                     "characters, no blank, slash or colon)",
-                    name);
+                    spec);
         return -EINVAL;
     }
     memset(link, 0, sizeof *link);
-    memcpy(link->name, name, n);
+    memcpy(link->name, spec, n);
+    *gso = spec[n] != '\0';
     return 0;
 }
 

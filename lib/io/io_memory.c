@@ -20,6 +20,7 @@ struct memory_queue {
 struct memory_io {
     struct tmtu_io io;
     struct memory_queue in, out;
+    uint8_t *gso; /* memory of tmtu_io_gso_send */
 };
 
 static int memory_add(struct memory_queue *q, const uint8_t *p, size_t n,
@@ -63,7 +64,7 @@ static int memory_recv(struct tmtu_io *io, struct tmtu_io_packet *pkts,
     return (int)got;
 }
 
-static int memory_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+static int memory_keep(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
                        unsigned n)
 {
     struct memory_io *m = (struct memory_io *)io;
@@ -82,6 +83,13 @@ static int memory_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
     return (int)n;
 }
 
+static int memory_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                       unsigned n)
+{
+    struct memory_io *m = (struct memory_io *)io;
+    return tmtu_io_gso_send(io, &m->gso, memory_keep, NULL, pkts, n);
+}
+
 static int memory_wait(struct tmtu_io *io, int timeout_ms)
 {
     (void)io;
@@ -94,6 +102,7 @@ static int memory_close(struct tmtu_io *io)
     struct memory_io *m = (struct memory_io *)io;
     while (memory_remove(&m->in, NULL) || memory_remove(&m->out, NULL))
         ;
+    free(m->gso);
     free(m);
     return 0;
 }

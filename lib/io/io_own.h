@@ -4,6 +4,7 @@
 #define TMTU_IO_OWN_H
 
 #include <tunmtu/io.h>
+#include <tunmtu/segment.h>
 
 /* Writes the sentence that tells the user what went wrong; `why` is TMTU_IO_WHY
  * bytes, or NULL. */
@@ -28,6 +29,7 @@ static inline void tmtu_io_filled(struct tmtu_io_packet *pkt, size_t n,
     pkt->buf.tail = pkt->buf.data + n;
     pkt->time = time;
     pkt->flags = flags;
+    pkt->gso_size = 0;
 }
 
 /* Copies a packet in, as much as fits. */
@@ -70,8 +72,10 @@ struct tmtu_io_link {
     unsigned index;
 };
 
-/* Copies a name that can be an interface's. Returns 0 or -EINVAL. */
-int tmtu_io_link_name(struct tmtu_io_link *link, const char *name, char *why);
+/* Takes apart NAME or NAME,gso: a name that can be an interface's, and whether
+ * super-packets are welcome. Returns 0 or -EINVAL. */
+int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, int *gso,
+                      char *why);
 
 /* Finds the named interface, reads its MTU, and brings it up if `up` says so.
  * Returns 0 or -errno. */
@@ -84,6 +88,44 @@ int tmtu_io_link_state(const struct tmtu_io_link *link, char *why);
 /* tmtu_io_ops.wait of whatever has a file descriptor. */
 int tmtu_io_link_wait(struct tmtu_io *io, int timeout_ms);
 
+/* io_gso.c: super-packets as segments. */
+
+/* tmtu_io_ops.send, and whether it can send this super-packet itself. */
+typedef int tmtu_io_send_fn(struct tmtu_io *io,
+                            const struct tmtu_io_packet *pkts, unsigned n);
+typedef int tmtu_io_carries_fn(const struct tmtu_io *io,
+                               const struct tmtu_io_packet *pkt);
+
+/* tmtu_io_ops.send for super-packets too, through `send`. `carries` may be
+ * NULL: none. `mem` points to NULL before the first call, is allocated when
+ * needed, and to be freed. */
+int tmtu_io_gso_send(struct tmtu_io *io, uint8_t **mem, tmtu_io_send_fn *send,
+                     tmtu_io_carries_fn *carries,
+                     const struct tmtu_io_packet *pkts, unsigned n);
+
+/* A super-packet that was received, on its way out. */
+struct tmtu_io_cut {
+    int on;                           /* there may be more of it */
+    struct tmtu_segment segment;      /* of `whole`, while `on` */
+    struct tmtu_io_packet whole, one; /* in memory of their own */
+};
+
+/* Returns 0; or -1 and errno: there is no memory. tmtu_io_cut_free() in any
+ * case. */
+int tmtu_io_cut_init(struct tmtu_io_cut *cut);
+void tmtu_io_cut_free(struct tmtu_io_cut *cut);
+
+/* Begins with the super-packet in cut->whole. Returns 0; below zero: it cannot
+ * be cut. */
+int tmtu_io_cut_begin(struct tmtu_io_cut *cut);
+
+/* The next segment. Returns 1, or 0: there are no more. */
+int tmtu_io_cut_next(struct tmtu_io_cut *cut, struct tmtu_io_packet *pkt);
+
+/* Delivers cut->whole as it is. */
+void tmtu_io_cut_refused(const struct tmtu_io_cut *cut,
+                         struct tmtu_io_packet *pkt);
+
 /* io_ring.c: receiving from an interface. */
 
 struct tmtu_io_ring {
@@ -91,12 +133,15 @@ struct tmtu_io_ring {
     const struct tmtu_io_link *link;
     uint8_t *bytes;
     uint32_t frame_len, frames, next;
-    int alarm; /* an errno that is still to be told; 0: none */
+    int alarm;              /* an errno that is still to be told; 0: none */
+    int gso;                /* super-packets are delivered whole */
+    struct tmtu_io_cut cut; /* else what is being cut */
 };
 
-/* Listens on the interface; io->mtu is known. Returns 0 or -errno. */
+/* Listens on the interface; io->mtu is known. `gso`: as in the ring. Returns 0
+ * or -errno. */
 int tmtu_io_ring_open(struct tmtu_io_ring *ring, struct tmtu_io *io,
-                      const struct tmtu_io_link *link, char *why);
+                      const struct tmtu_io_link *link, int gso, char *why);
 
 void tmtu_io_ring_close(struct tmtu_io_ring *ring);
 

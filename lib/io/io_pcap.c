@@ -26,8 +26,9 @@ struct capture_io {
     FILE *file;   /* of `out` */
     pcap_t *form; /* libpcap wants one to write with */
     pcap_dumper_t *out;
-    off_t whole; /* length of the output that is whole packets */
-    int failed;  /* -errno of the first write that failed */
+    off_t whole;  /* length of the output that is whole packets */
+    int failed;   /* -errno of the first write that failed */
+    uint8_t *gso; /* memory of tmtu_io_gso_send */
     char in_name[CAPTURE_NAME], out_name[CAPTURE_NAME];
 };
 
@@ -93,8 +94,8 @@ static int capture_flush(struct capture_io *p)
     return 0;
 }
 
-static int capture_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
-                        unsigned n)
+static int capture_write(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                         unsigned n)
 {
     struct capture_io *p = (struct capture_io *)io;
     if (p->failed != 0)
@@ -115,6 +116,13 @@ static int capture_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
     return (int)n;
 }
 
+static int capture_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                        unsigned n)
+{
+    struct capture_io *p = (struct capture_io *)io;
+    return tmtu_io_gso_send(io, &p->gso, capture_write, NULL, pkts, n);
+}
+
 static int capture_wait(struct tmtu_io *io, int timeout_ms)
 {
     (void)io;
@@ -132,6 +140,7 @@ static int capture_end(struct tmtu_io *io)
         pcap_dump_close(p->out); /* and p->file */
     if (p->form != NULL)
         pcap_close(p->form);
+    free(p->gso);
     free(p);
     return rc;
 }

@@ -17,14 +17,12 @@
 
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include <tunmtu/cksum.h>
-
 #include "io_own.h"
+#include "io_vnet.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23 /* Linux 4.20 */
@@ -69,19 +67,6 @@ static int ring_wanted(const struct sockaddr_ll *from, uint32_t status,
     return !tmtu_io_contradicts(ethertype, f->data, f->len);
 }
 
-/* Finishes a checksum that was left to the hardware: its field holds the sum of
- * the pseudo-header, and what is to be added begins at `start`. */
-static void ring_finish_checksum(struct tmtu_buf *b, size_t start, size_t field)
-{
-    const size_t n = tmtu_buf_len(b);
-    if (start > n || field > n - start || n - start - field < 2)
-        return;
-    const uint16_t check =
-        tmtu_cksum_finish(tmtu_cksum_add(0, b->data + start, n - start));
-    /* 0 would mean "none" in UDP, and is the same number elsewhere. */
-    tmtu_put16(b->data + start + field, check != 0 ? check : 0xffff);
-}
-
 /* A packet longer than a frame also waits in the socket: fetches it. Returns
  * its length there; below zero when only the ring has it. */
 static ssize_t ring_fetch(struct tmtu_io_ring *r, const struct ring_frame *f,
@@ -121,7 +106,8 @@ static void ring_copy(struct tmtu_io_ring *r, const struct ring_frame *f,
                      f->flags | (f->len < f->all ? TMTU_IO_CUT : 0));
 }
 
-/* Takes a frame that is ours to read. Returns 1, or 0 when it was skipped. */
+/* Takes a frame that is ours to read. Returns 1, or 0 when it was skipped, or
+ * is to be cut. */
 static int ring_take(struct tmtu_io_ring *r, const uint8_t *frame,
                      uint32_t status, struct tmtu_io_packet *pkt)
 {
@@ -144,11 +130,17 @@ static int ring_take(struct tmtu_io_ring *r, const uint8_t *frame,
         r->io->skipped++;
         return 0;
     }
-    ring_copy(r, &f, status, pkt);
-    if ((v.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
-        !(pkt->flags & TMTU_IO_CUT) && v.csum_start >= f.link_len)
-        ring_finish_checksum(&pkt->buf, v.csum_start - f.link_len,
-                             v.csum_offset);
+    const uint16_t gso_size = tmtu_io_vnet_gso(&v, &f.flags);
+    struct tmtu_io_packet *to = pkt;
+    if (gso_size != 0 && !r->gso)
+        to = &r->cut.whole;
+    ring_copy(r, &f, status, to);
+    to->gso_size = gso_size;
+    if (to != pkt && tmtu_io_cut_begin(&r->cut) == 0)
+        return 0;
+    tmtu_io_vnet_finish(&v, f.link_len, to);
+    if (to != pkt)
+        tmtu_io_cut_refused(&r->cut, pkt);
     return 1;
 }
 
@@ -187,6 +179,10 @@ int tmtu_io_ring_recv(struct tmtu_io_ring *r, struct tmtu_io_packet *pkts,
 {
     unsigned got = 0;
     for (int looks = 0; got < n && looks < LOOKS; looks++) {
+        while (r->cut.on && got < n)
+            got += (unsigned)tmtu_io_cut_next(&r->cut, &pkts[got]);
+        if (got == n)
+            break;
         uint8_t *frame = r->bytes + (size_t)r->next * r->frame_len;
         uint32_t *status = (uint32_t *)(void *)frame; /* tp_status is first */
         const uint32_t now = __atomic_load_n(status, __ATOMIC_ACQUIRE);
@@ -258,12 +254,13 @@ static int ring_listen(struct tmtu_io_ring *r)
 }
 
 int tmtu_io_ring_open(struct tmtu_io_ring *r, struct tmtu_io *io,
-                      const struct tmtu_io_link *link, char *why)
+                      const struct tmtu_io_link *link, int gso, char *why)
 {
     memset(r, 0, sizeof *r);
     r->io = io;
     r->link = link;
-    if (ring_listen(r) == 0)
+    r->gso = gso;
+    if (ring_listen(r) == 0 && (gso || tmtu_io_cut_init(&r->cut) == 0))
         return 0;
     const int error = errno;
     tmtu_io_why(why, "%s: cannot open a packet socket: %s%s", link->name,
@@ -278,6 +275,7 @@ void tmtu_io_ring_close(struct tmtu_io_ring *r)
         munmap(r->bytes, RING_BYTES);
     if (r->io->fd >= 0)
         close(r->io->fd);
+    tmtu_io_cut_free(&r->cut);
     r->bytes = NULL;
     r->io->fd = -1;
 }

@@ -15,6 +15,12 @@
 #include <sys/uio.h>
 
 #include "io_own.h"
+#include "io_vnet.h"
+
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20 /* Linux 6.2 */
+#define TUN_F_USO6 0x40
+#endif
 
 /* Milliseconds that one send waits for a full queue, in all. */
 enum { TUN_PATIENCE = 10 };
@@ -22,6 +28,9 @@ enum { TUN_PATIENCE = 10 };
 struct tun_io {
     struct tmtu_io io;
     struct tmtu_io_link link;
+    int gso;      /* a virtio_net_hdr stands before each packet */
+    int uso;      /* that may tell of UDP */
+    uint8_t *mem; /* of tmtu_io_gso_send */
 };
 
 static uint64_t tun_clock(void)
@@ -41,48 +50,101 @@ static int tun_state(struct tun_io *t, int error)
     return error == EIO ? tmtu_io_link_state(&t->link, t->io.why) : 0;
 }
 
+/* Reads a packet. Returns how much of it fits, or -errno. */
+static int tun_read(struct tun_io *t, struct tmtu_io_packet *pkt, uint64_t *now)
+{
+    struct virtio_net_hdr v;
+    const size_t before = t->gso ? sizeof v : 0;
+    /* The kernel cuts without a word: one byte more tells. */
+    uint8_t more;
+    size_t room;
+    uint8_t *to = tmtu_io_room(pkt, &room);
+    struct iovec iov[3] = {{&v, before}, {to, room}, {&more, 1}};
+    ssize_t len;
+    do
+        len = readv(t->io.fd, iov, 3);
+    while (len < 0 && errno == EINTR);
+    if (len < 0)
+        return -errno;
+    if (*now == 0)
+        *now = tun_clock();
+    const size_t n = (size_t)len > before ? (size_t)len - before : 0;
+    tmtu_io_filled(pkt, n > room ? room : n, *now, n > room ? TMTU_IO_CUT : 0);
+    if (t->gso && (size_t)len >= before) {
+        pkt->gso_size = tmtu_io_vnet_gso(&v, &pkt->flags);
+        tmtu_io_vnet_finish(&v, 0, pkt);
+    }
+    return 0;
+}
+
 static int tun_recv(struct tmtu_io *io, struct tmtu_io_packet *pkts, unsigned n)
 {
     struct tun_io *t = (struct tun_io *)io;
     unsigned got = 0;
     uint64_t now = 0;
-    while (got < n) {
-        /* The kernel cuts without a word: one byte more tells. */
-        uint8_t more;
-        size_t room;
-        uint8_t *to = tmtu_io_room(&pkts[got], &room);
-        struct iovec iov[2] = {{to, room}, {&more, 1}};
-        const ssize_t len = readv(io->fd, iov, 2);
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len < 0 && errno != EAGAIN && got == 0) {
-            const int error = errno, rc = tun_state(t, error);
+    for (; got < n; got++) {
+        const int error = -tun_read(t, &pkts[got], &now);
+        if (error == EAGAIN)
+            break;
+        if (error != 0 && got == 0) {
+            const int rc = tun_state(t, error);
             if (rc < 0)
                 return rc;
             tmtu_io_why(io->why, "%s: cannot read: %s", t->link.name,
                         strerror(error));
             return -error;
         }
-        if (len < 0)
+        if (error != 0)
             break;
-        if (now == 0)
-            now = tun_clock();
-        const int cut = (size_t)len > room;
-        tmtu_io_filled(&pkts[got++], cut ? room : (size_t)len, now,
-                       cut ? TMTU_IO_CUT : 0);
     }
     io->received += got;
     return (int)got;
 }
 
-static int tun_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
-                    unsigned n)
+/* Whether the kernel takes this super-packet as it is. */
+static int tun_carries(const struct tmtu_io *io,
+                       const struct tmtu_io_packet *pkt)
+{
+    const struct tun_io *t = (const struct tun_io *)io;
+    struct virtio_net_hdr v;
+    uint8_t check[2];
+    return tmtu_io_vnet_make(pkt, t->uso, &v, check) == 0;
+}
+
+static ssize_t tun_write(const struct tun_io *t,
+                         const struct tmtu_io_packet *pkt)
+{
+    const struct tmtu_buf *b = &pkt->buf;
+    const size_t n = tmtu_buf_len(b);
+    struct virtio_net_hdr v;
+    uint8_t check[2];
+    if (!t->gso)
+        return write(t->io.fd, b->data, n);
+    memset(&v, 0, sizeof v);
+    if (pkt->gso_size == 0) {
+        struct iovec iov[2] = {{&v, sizeof v}, {b->data, n}};
+        return writev(t->io.fd, iov, 2);
+    }
+    /* The packet's own checksum is whole; here it is to be half done. */
+    if (tmtu_io_vnet_make(pkt, t->uso, &v, check) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    const size_t at = (size_t)v.csum_start + v.csum_offset;
+    struct iovec iov[4] = {{&v, sizeof v},
+                           {b->data, at},
+                           {check, sizeof check},
+                           {b->data + at + 2, n - at - 2}};
+    return writev(t->io.fd, iov, 4);
+}
+
+static int tun_plain(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                     unsigned n)
 {
     struct tun_io *t = (struct tun_io *)io;
     int patience = TUN_PATIENCE;
     for (unsigned i = 0; i < n;) {
-        const struct tmtu_buf *b = &pkts[i].buf;
-        if (write(io->fd, b->data, tmtu_buf_len(b)) >= 0) {
+        if (tun_write(t, &pkts[i]) >= 0) {
             io->sent++;
             i++;
             continue;
@@ -104,9 +166,18 @@ static int tun_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
     return (int)n;
 }
 
+static int tun_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
+                    unsigned n)
+{
+    struct tun_io *t = (struct tun_io *)io;
+    return tmtu_io_gso_send(io, &t->mem, tun_plain, t->gso ? tun_carries : NULL,
+                            pkts, n);
+}
+
 static int tun_close(struct tmtu_io *io)
 {
     close(io->fd);
+    free(((struct tun_io *)io)->mem);
     free(io);
     return 0;
 }
@@ -128,6 +199,24 @@ static void tun_why(const struct tmtu_io_link *link, char *why)
                 strerror(errno), hint);
 }
 
+/* Whole checksums and no super-packets, whoever had a persistent device before:
+ * that is the default, so a refusal means nothing. Or both, as far as the
+ * kernel goes. Returns 0; -1 and errno. */
+static int tun_offload(struct tun_io *t)
+{
+    const unsigned long tcp =
+        TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+    const int size = sizeof(struct virtio_net_hdr);
+    if (!t->gso) {
+        (void)ioctl(t->io.fd, TUNSETOFFLOAD, 0);
+        return 0;
+    }
+    if (ioctl(t->io.fd, TUNSETVNETHDRSZ, &size) < 0)
+        return -1;
+    t->uso = ioctl(t->io.fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
+    return t->uso ? 0 : ioctl(t->io.fd, TUNSETOFFLOAD, tcp);
+}
+
 /* Attaches to the device, or makes it. */
 static int tun_attach(struct tun_io *t, char *why)
 {
@@ -146,14 +235,18 @@ static int tun_attach(struct tun_io *t, char *why)
     memset(&ifr, 0, sizeof ifr);
     memcpy(ifr.ifr_name, t->link.name, IFNAMSIZ);
     ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
+    if (t->gso)
+        ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_VNET_HDR);
     if (ioctl(t->io.fd, TUNSETIFF, &ifr) < 0) {
         tun_why(&t->link, why);
         return -1;
     }
     memcpy(t->link.name, ifr.ifr_name, IFNAMSIZ); /* "tun%d" has a number now */
-    /* Whole checksums and no super-packets, whoever had a persistent device
-     * before; that is the default, so a refusal means nothing. */
-    (void)ioctl(t->io.fd, TUNSETOFFLOAD, 0);
+    if (tun_offload(t) < 0) {
+        tmtu_io_why(why, "%s: this kernel has no super-packets for TUN: %s",
+                    t->link.name, strerror(errno));
+        return -1;
+    }
     return tmtu_io_link_find(&t->link, 1, &t->io.mtu, why);
 }
 
@@ -166,7 +259,7 @@ struct tmtu_io *tmtu_io_tun(const char *name, char *why)
     }
     t->io.ops = &tun_ops;
     t->io.fd = -1;
-    if (tmtu_io_link_name(&t->link, name, why) != 0 ||
+    if (tmtu_io_link_name(&t->link, name, &t->gso, why) != 0 ||
         tun_attach(t, why) != 0) {
         if (t->io.fd >= 0)
             close(t->io.fd);

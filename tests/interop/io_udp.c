@@ -2,7 +2,8 @@
 /* Talks UDP to an echo with a kernel's sockets: what io_veth.sh holds against
  * io_echo.
  *     io_udp ADDR COUNT      one after another, then in bursts; all must return
- *     io_udp ADDR super      one super-packet (UDP_SEGMENT) of 8 x 1000 bytes
+ *     io_udp ADDR super      one super-packet (UDP_SEGMENT) of 8 x 1000 bytes;
+ *                            all must return
  *     io_udp ADDR flood      6000 datagrams, and nobody listens to the echo
  *     io_udp ADDR shout      one datagram to a broadcast or group address
  */
@@ -120,13 +121,23 @@ static int super(int fd)
 {
     uint8_t p[8000];
     const int segment = 1000;
-    memset(p, 'x', sizeof p);
-    if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment) ==
-            0 &&
-        send(fd, p, sizeof p, 0) == sizeof p)
-        return 0;
-    perror("io_udp: super-packet");
-    return -1;
+    for (size_t i = 0; i < sizeof p; i++)
+        p[i] = (uint8_t)(i * 7 + i / 251);
+    if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment) !=
+            0 ||
+        send(fd, p, sizeof p, 0) != sizeof p) {
+        perror("io_udp: super-packet");
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof p; i += (size_t)segment) {
+        uint8_t got[sizeof p];
+        if (recv(fd, got, sizeof got, 0) != segment ||
+            memcmp(got, p + i, (size_t)segment) != 0) {
+            fprintf(stderr, "io_udp: of a super-packet, byte %zu\n", i);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
