@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stacks of headers: figures that are known, and words that make no sense. */
+#include <tunmtu/encap.h>
 #include <tunmtu/stack.h>
 
 #include "tmtu_test.h"
@@ -291,6 +292,47 @@ static void outer_is_the_inverse_of_inner(void **state)
     assert_int_equal(tmtu_stack_outer(&s, 1447), 1504);
 }
 
+static void tunnels_that_are_built_cost_as_much(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t kind, flags;
+        const char *text[2]; /* over IPv4, over IPv6 */
+    } rows[] = {
+        {TMTU_ENCAP_IPIP, 0, {"ipv4+ipv4", "ipv6+ipv6"}},
+        {TMTU_ENCAP_GRE, 0, {"ipv4+gre", "ipv6+gre"}},
+        {TMTU_ENCAP_GRE, TMTU_ENCAP_KEY, {"ipv4+gre+key", "ipv6+gre+key"}},
+        {TMTU_ENCAP_GRE,
+         TMTU_ENCAP_CSUM | TMTU_ENCAP_KEY | TMTU_ENCAP_SEQ,
+         {"ipv4+gre+csum+key+seq", "ipv6+gre+csum+key+seq"}},
+        {TMTU_ENCAP_GUE, TMTU_ENCAP_CSUM, {"ipv4+udp+gue", "ipv6+udp+gue"}},
+        {TMTU_ENCAP_GUE1, TMTU_ENCAP_CSUM, {"ipv4+udp+gue1", "ipv6+udp+gue1"}},
+        {TMTU_ENCAP_GREUDP, TMTU_ENCAP_CSUM, {"ipv4+udp+gre", "ipv6+udp+gre"}},
+        {TMTU_ENCAP_GREUDP,
+         TMTU_ENCAP_CSUM | TMTU_ENCAP_KEY,
+         {"ipv4+udp+gre+key", "ipv6+udp+gre+key"}},
+        {TMTU_ENCAP_IPIP, TMTU_ENCAP_TEL, {NULL, "ipv6+tel+ipv4"}},
+        {TMTU_ENCAP_GRE, TMTU_ENCAP_TEL, {NULL, "ipv6+tel+gre"}},
+    };
+    static const uint8_t ends4[2][4] = {{192, 0, 2, 1}, {192, 0, 2, 2}};
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        for (int v6 = 0; v6 < 2; v6++) {
+            struct tmtu_encap e = TMTU_ENCAP_INIT;
+            if (rows[i].text[v6] == NULL)
+                continue;
+            e.kind = rows[i].kind;
+            e.flags = rows[i].flags;
+            tmtu_addr_set4(e.src, ends4[0]);
+            tmtu_addr_set4(e.dst, ends4[1]);
+            if (v6)
+                e.src[0] = e.dst[0] = 0x20;
+            print_message("%s\n", rows[i].text[v6]);
+            assert_int_equal(parsed(rows[i].text[v6], 1500).overhead,
+                             tmtu_encap_overhead(&e));
+        }
+    }
+}
+
 static void every_header_is_listed_and_can_be_used(void **state)
 {
     (void)state;
@@ -319,6 +361,7 @@ int main(void)
         cmocka_unit_test(text_is_read_up_to_its_limit),
         cmocka_unit_test(an_mtu_out_of_range_is_refused),
         cmocka_unit_test(outer_is_the_inverse_of_inner),
+        cmocka_unit_test(tunnels_that_are_built_cost_as_much),
         cmocka_unit_test(every_header_is_listed_and_can_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
