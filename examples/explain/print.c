@@ -51,24 +51,24 @@ static void print_hints(const struct tmtu_stack *s)
     if (v6)
         printf("    IPv6          ICMPv6 type 2, MTU %u\n",
                inner < TMTU_IP6_MIN_MTU ? TMTU_IP6_MIN_MTU : inner);
-    if (s->mss4 == 0 || (v6 && !v4 && s->mss6 == 0))
+    /* Linux takes no MSS below 48 seriously (tcp_min_snd_mss). */
+    const bool tcp4 = v4 && s->mss4 >= 48, tcp6 = v6 && s->mss6 >= 48;
+    if (!tcp4 && !tcp6)
         return;
+
     puts("\n  So that nobody sends one, any of these:");
     /* Linux has no IPv6 on an interface below 1280 (RFC 8200 §5). */
-    if (s->overhead > 0 && (s->ip6 || !v6))
-        printf("    ip link set dev TUNNEL mtu %u\n", inner);
-    else if (s->overhead > 0 && v4)
-        printf("    ip link set dev TUNNEL mtu %u   (turns IPv6 off)\n", inner);
-    if (v4)
+    if (s->overhead > 0 && (s->ip6 || v4))
+        printf("    ip link set dev TUNNEL mtu %u%s\n", inner,
+               v6 && !s->ip6 ? "   (turns IPv6 off)" : "");
+    if (tcp4)
         printf("    ip route replace PREFIX via ROUTER advmss %u\n", s->mss4);
-    if (v6 && s->mss6 != 0)
+    if (tcp6)
         printf("    ip -6 route replace PREFIX via ROUTER advmss %u\n",
                s->mss6);
-    /* One number for both families is that of the smaller. */
-    const uint32_t mss = v6 && s->mss6 != 0 ? s->mss6 : s->mss4;
-    if (mss >= 48)
-        printf("    tunmtu-realserver --clamp-mss %u%s\n", mss,
-               v4 && v6 ? "   (for both families)" : "");
+    printf("    tunmtu-realserver --clamp-mss %u%s\n",
+           tcp6 ? s->mss6 : s->mss4, /* the smaller one suits both */
+           tcp4 && tcp6 ? "   (for both families)" : "");
 }
 
 void print_one(const struct explained *e)

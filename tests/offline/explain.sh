@@ -42,6 +42,8 @@ says one-esp-lost 0 --mtu 1499 ipv4+esp-cbc+ipv4
 says one-below-1280 0 --mtu 1300 ipv6+ipv6
 says one-either-below-1280 0 --mtu 1300 ipv4+udp+gue
 says one-no-room 0 --mtu 68 ipv6+udp+vxlan+eth+ipv4
+says one-no-segment 0 --mtu 68 ipv4+udp
+says one-tiny 0 --mtu 68 ipv4+ipv4
 says one-plain 0 ipv6
 says one-plain-narrow 0 --mtu 1000 ipv6
 says table 0 ipv4+ipv4 ipv6+tel+ipv6 ipv4+gre+csum+key+seq+ipv4 \
@@ -51,8 +53,11 @@ says packet-notify 0 --packet-size 1481 ipv4+gre
 says packet-fragment 0 --packet-size 5000 --policy fragment ipv4+ipv4 ipv6+ipv6
 says packet-both 0 --packet-size 1500 --policy both pppoe+ipv6+tel+ipv4
 says packet-padded 0 --packet-size 1440 ipv4+esp-gcm+ipv4 ipv4+esp-cbc+ipv4
-says packet-1280 0 --mtu 1300 --packet-size 1280 ipv6+ipv6 ipv6+frag6+ipv6
+says packet-1280 0 --mtu 1300 --packet-size 1280 ipv6+ipv6 ipv6+frag6+ipv6 \
+    ipv6+tel+frag6+ipv6
 says packet-no-outer 0 --packet-size 1500 pppoe+ipv4 pppoe+ipv6
+says packet-no-outer-fragment 0 --packet-size 1500 --policy fragment pppoe+ipv4 \
+    pppoe+ipv6
 says packet-too-long 0 --packet-size 65535 ipv4+ipv4 ipv6+ipv4
 says list 0 --list
 says help 0 --help
