@@ -7,6 +7,8 @@
 #include "args.h"
 #include "rules.h"
 
+#include <tunmtu/encap.h>
+
 /* Reads `text`; what was said is malloc'ed in *said. */
 static unsigned read_text(const char *text, size_t n, struct rules *rules,
                           char **said)
@@ -23,14 +25,18 @@ static unsigned read_text(const char *text, size_t n, struct rules *rules,
 }
 
 #define SERVICE "-A -t 10.0.0.2:443 -s mh -b mh-port\n"
-#define WORDS   "an option of ipvsadm-save, such as -A, -a, -t or -r"
-#define SAVED   "expected -A or -a, as ipvsadm-save writes"
+#define SERVER  SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i "
+#define NOSUM                                                                  \
+    "IP in IP has no checksum of its own, expected --tun-type gue or gre "     \
+    "with --tun-csum or --tun-nocsum"
+#define WORDS "an option of ipvsadm-save, such as -A, -a, -t or -r"
+#define SAVED "expected -A or -a, as ipvsadm-save writes"
 #define ENDPOINT                                                               \
     "is no service, expected ADDRESS:PORT or [IPv6]:PORT in numbers "          \
     "(ipvsadm-save -n)"
 #define DIRECT                                                                 \
-    "no -i means direct routing, which is not supported, expected -i (IP in "  \
-    "IP)"
+    "no -i means direct routing, which is not supported, expected -i (a "      \
+    "tunnel)"
 #define PLACED                                                                 \
     "flows are placed by consistent hashing, whatever the scheduler; mh and "  \
     "sh say so"
@@ -114,20 +120,58 @@ static const struct {
      "r:1: '0' is no timeout, expected 1 to 2678400 seconds\nr:1: " PERSISTS},
 
     {"masquerading", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -m -w 1\n", 1,
-     "r:2: -m: masquerading is not supported, expected -i (IP in IP)\n"},
+     "r:2: -m: masquerading is not supported, expected -i (a tunnel)\n"},
     {"direct routing", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -g -w 1\n",
-     1, "r:2: -g: direct routing is not supported, expected -i (IP in IP)\n"},
+     1, "r:2: -g: direct routing is not supported, expected -i (a tunnel)\n"},
     {"direct routing by saying nothing",
      SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6\n", 1, "r:2: " DIRECT "\n"},
     {"GUE",
      SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -w 1 --tun-type gue "
              "--tun-port 6080 --tun-nocsum\n",
-     1, "r:2: --tun-type gue is not supported, expected ipip\n"},
-    {"GRE", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i --tun-type gre\n", 1,
-     "r:2: --tun-type gre is not supported, expected ipip\n"},
-    {"a port of IP in IP",
-     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i --tun-port 1\n", 1,
-     "r:2: --tun-port and --tun-csum are not for --tun-type ipip\n"},
+     0, ""},
+    {"GRE",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i --tun-type gre --tun-csum\n", 0,
+     ""},
+    {"a kind of tunnel that there is not", SERVER "--tun-type geneve\n", 1,
+     "r:2: --tun-type geneve is not known, expected ipip, gue or gre\n"},
+    {"a port of IP in IP", SERVER "--tun-port 1\n", 1,
+     "r:2: --tun-port: expected together with --tun-type gue\n"},
+    {"a port of GRE", SERVER "--tun-type gre --tun-port 1\n", 1,
+     "r:2: --tun-port: expected together with --tun-type gue\n"},
+    {"GUE without a port", SERVER "--tun-type gue\n", 1,
+     "r:2: --tun-type gue: expected --tun-port, such as 6080\n"},
+    {"GUE to port 0", SERVER "--tun-type gue --tun-port 0\n", 1,
+     "r:2: '0' is no --tun-port, expected 1 to 65535\n"},
+    {"GUE to port 65536", SERVER "--tun-type gue --tun-port 65536\n", 1,
+     "r:2: '65536' is no --tun-port, expected 1 to 65535\n"},
+    {"a checksum of IP in IP", SERVER "--tun-csum\n", 1, "r:2: " NOSUM "\n"},
+    {"no checksum of IP in IP", SERVER "--tun-type ipip --tun-nocsum\n", 1,
+     "r:2: " NOSUM "\n"},
+    {"remote checksum of IP in IP", SERVER "--tun-remcsum\n", 1,
+     "r:2: " NOSUM "\n"},
+    {"a checksum and none", SERVER "--tun-type gre --tun-csum --tun-nocsum\n",
+     1, "r:2: expected one of --tun-csum and --tun-nocsum\n"},
+    {"remote checksum offload",
+     SERVER "--tun-type gue --tun-port 6080 --tun-remcsum\n", 1,
+     "r:2: --tun-remcsum: remote checksum offload is not supported, expected "
+     "--tun-csum or --tun-nocsum\n"},
+    {"zero UDP checksums over IPv6 get one warning in all",
+     SERVICE "-a -t 10.0.0.2:443 -r [2001:db8::6] -i --tun-type gue "
+             "--tun-port 6080\n"
+             "-a -t 10.0.0.2:443 -r [2001:db8::7] -i --tun-type gue "
+             "--tun-port 6080 --tun-nocsum\n"
+             "-a -t 10.0.0.2:443 -r [2001:db8::8] -i --tun-type gue "
+             "--tun-port 6080 --tun-csum\n",
+     0,
+     "r:2: warning: UDP over IPv6 without a checksum: RFC 6936 wants both ends "
+     "to agree on it (tunmtu-realserver --zero-csum6), or --tun-csum\n"},
+    {"no warning where there is no UDP, or a checksum",
+     SERVICE "-a -t 10.0.0.2:443 -r [2001:db8::6] -i --tun-type gre\n"
+             "-a -t 10.0.0.2:443 -r [2001:db8::8] -i --tun-type gue "
+             "--tun-port 6080 --tun-csum\n",
+     0, ""},
+    {"a tunnel for a service", "-A -t 10.0.0.2:80 -s mh --tun-csum\n", 1,
+     "r:1: -A: expected no options of a real server\n"},
     {"firewall marks, both lines",
      SERVICE "-A -f 7 -s mh\n-a -f 7 -r 10.0.0.6:0 -i -w 1\n", 2,
      "r:2: -f: services by firewall mark are not supported, expected -t, -u "
@@ -221,7 +265,7 @@ static const struct {
     {"all mistakes are told",
      "-A -t 10.0.0.2:x\n-E\n-a -t 10.0.0.2:443 -r 10.0.0.6 -m\n", 3,
      "r:1: '10.0.0.2:x' " ENDPOINT "\nr:2: -E: " SAVED "\n"
-     "r:3: -m: masquerading is not supported, expected -i (IP in IP)\n"},
+     "r:3: -m: masquerading is not supported, expected -i (a tunnel)\n"},
 };
 
 static void each_row_says_what_it_should(void **state)
@@ -246,6 +290,10 @@ static void every_field_arrives(void **state)
         "-A -t 10.0.0.2:443 -s mh -b mh-port\n"
         "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -i -w 7 --tun-type ipip\n"
         "-a -t 10.0.0.2:443 -r [2001:db8::6] -i\n"
+        "-a -t 10.0.0.2:443 -r 10.0.0.7:443 -i -w 1 --tun-type gue --tun-port "
+        "6081 --tun-csum\n"
+        "-a -t 10.0.0.2:443 -r 10.0.0.8:443 -i -w 1 --tun-type gre "
+        "--tun-nocsum\n"
         "-A -u [2001:db8::1]:53 -s sh -p 60 -M 56\n"
         "-A --sctp-service 10.0.0.3:0 -s rr -p 300 -M 255.255.254.0\n"
         "-A -t 10.0.0.2:80 -s mh\n"
@@ -264,7 +312,7 @@ static void every_field_arrives(void **state)
     assert_int_equal(r.service[0].prefix, 32);
     assert_true(r.service[0].by_port);
     assert_int_equal(r.service[0].line, 1);
-    assert_int_equal(r.service[0].servers, 2);
+    assert_int_equal(r.service[0].servers, 4);
     assert_true(args_addr("10.0.0.6", addr));
     assert_memory_equal(r.service[0].server[0].addr, addr, 16);
     assert_int_equal(r.service[0].server[0].weight, 7);
@@ -272,6 +320,16 @@ static void every_field_arrives(void **state)
     assert_true(args_addr("2001:db8::6", addr));
     assert_memory_equal(r.service[0].server[1].addr, addr, 16);
     assert_int_equal(r.service[0].server[1].weight, 1); /* ipvsadm's default */
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(r.service[0].server[i].kind, TMTU_ENCAP_IPIP);
+        assert_false(r.service[0].server[i].csum);
+        assert_int_equal(r.service[0].server[i].port, 0);
+    }
+    assert_int_equal(r.service[0].server[2].kind, TMTU_ENCAP_GUE);
+    assert_true(r.service[0].server[2].csum);
+    assert_int_equal(r.service[0].server[2].port, 6081);
+    assert_int_equal(r.service[0].server[3].kind, TMTU_ENCAP_GRE);
+    assert_false(r.service[0].server[3].csum);
 
     assert_int_equal(r.service[1].proto, 17);
     assert_int_equal(r.service[1].port, 53);
@@ -388,7 +446,8 @@ static void every_cut_and_every_byte_is_survived(void **state)
 {
     static const char text[] =
         "-A -t [2001:db8::1]:53 -s mh -b mh-port -p 60 -M 56\n"
-        "-a -t [2001:db8::1]:53 -r [2001:db8::6]:53 -i -w 1 --tun-type ipip\n";
+        "-a -t [2001:db8::1]:53 -r [2001:db8::6]:53 -i -w 1 --tun-type gue "
+        "--tun-port 6080 --tun-csum\n";
     (void)state;
     for (size_t n = 1; n < sizeof text; n++) {
         struct rules r;

@@ -10,8 +10,6 @@
  * are far more than fragments that arrive in any order need. */
 enum { REASS_PACKETS = 256, REASS_MAX = 65535 };
 
-enum { PROTO_IPIP = 4, PROTO_IPV6 = 41 };
-
 bool lb_init(struct lb *lb, struct services *services,
              const struct services_config *config)
 {
@@ -81,9 +79,16 @@ static void forward(struct lb *lb, const struct service *service,
         return;
     }
     lb->note.server = server;
+    w->server = server;
+    w->hash = (uint32_t)hash;
 
+    const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_verdict v;
-    tmtu_tunnel_enter(&server->tunnel, &w->pkt, &v);
+    if (tmtu_tunnel_send(&w->buf, &w->pkt, &server->tunnel, &each, &v) == 1) {
+        w->send = w->entered = true;
+        lb_entered(lb);
+        return;
+    }
     if (v.silent != TMTU_OK)
         lb_unanswered(lb, (enum tmtu_reason)v.silent);
     if (v.answer != 0)
@@ -94,8 +99,6 @@ static void forward(struct lb *lb, const struct service *service,
     }
     w->send = true;
     w->cut = v.action == TMTU_TUNNEL_CUT;
-    w->hash = (uint32_t)hash;
-    w->server = server;
 }
 
 /* An ICMP error for a VIP belongs to the server that sent what it quotes. */
@@ -187,8 +190,7 @@ static bool about_tunnel(const struct lb *lb, const struct tmtu_pkt *pkt)
            tmtu_addr_equal(pkt->flow.dst, local) &&
            tmtu_icmp_parse(pkt, &icmp) == 0 &&
            tmtu_addr_equal(icmp.quoted.flow.src, local) &&
-           (icmp.quoted.flow.proto == PROTO_IPIP ||
-            icmp.quoted.flow.proto == PROTO_IPV6);
+           services_has_tunnel(lb->services, &icmp.quoted.flow);
 }
 
 /* Whether an address may stand in a header of this version: the IPv4-mapped
@@ -201,7 +203,7 @@ static bool family(const uint8_t addr[16], uint8_t ipver)
 void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
 {
     struct lb_work *w = &lb->work;
-    w->answer = w->send = w->cut = w->begun = w->own = false;
+    w->answer = w->send = w->entered = w->cut = w->begun = w->own = false;
     w->buf = in->buf;
     memset(&lb->note, 0, sizeof lb->note);
     lb->counters.in++;

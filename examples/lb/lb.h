@@ -57,9 +57,10 @@ struct lb_note {
 
 /* What lb_give has still to do with the packet that lb_take has got. */
 struct lb_work {
-    bool answer; /* send `error` about it */
-    bool send;   /* send it to `server` */
-    bool cut;    /* that in fragments; `frag` says how far, once begun */
+    bool answer;  /* send `error` about it */
+    bool send;    /* send it to `server` */
+    bool entered; /* it is in its tunnel already */
+    bool cut;     /* send it in fragments; `frag` says how far, once begun */
     bool begun;
     bool own; /* it is in lb.memory, which is used again */
     struct tmtu_icmp_error error;
@@ -98,6 +99,12 @@ void lb_free(struct lb *lb);
 void lb_end(struct lb *lb, enum lb_fate fate);
 void lb_drop(struct lb *lb, enum tmtu_reason reason);
 void lb_unanswered(struct lb *lb, enum tmtu_reason reason);
+
+/* The identification that the packet of lb.work would take in its tunnel. */
+uint32_t lb_id(struct lb *lb);
+
+/* The packet of lb.work is in its tunnel now: counts that. */
+void lb_entered(struct lb *lb);
 
 /* Takes a packet and decides. It is referred to, and written to, until lb_give
  * has returned 0. `now`: nanoseconds that do not go back. */

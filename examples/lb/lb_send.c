@@ -34,26 +34,35 @@ static int sent(struct lb *lb, const struct tmtu_buf *out)
     return 1;
 }
 
-/* An identification where one is needed: with DF, IPv4 has none (K36). */
-static uint32_t next_id(struct lb *lb, const struct lb_work *w)
+uint32_t lb_id(struct lb *lb)
 {
-    const struct tmtu_encap *e = &w->server->tunnel.encap;
-    const bool df = e->df == TMTU_DF_COPY && (w->pkt.flags & TMTU_PKT_DF);
-    uint32_t *id = &lb->id[w->server->path];
-    if (df && !w->cut && tmtu_addr_is4(e->dst))
-        return 0;
+    uint32_t *id = &lb->id[lb->work.server->path];
     if ((uint16_t)*id == 0) /* looks like none */
         ++*id;
-    return (*id)++;
+    return *id;
 }
 
-/* Puts the packet into its tunnel; false, and dropped, if that fails. */
+void lb_entered(struct lb *lb)
+{
+    struct lb_work *w = &lb->work;
+    const struct tmtu_encap *e = &w->server->tunnel.encap;
+    const bool df = e->df == TMTU_DF_COPY && (w->pkt.flags & TMTU_PKT_DF);
+    if (!df || w->cut || !tmtu_addr_is4(e->dst)) /* with DF it has none: K36 */
+        lb->id[w->server->path]++;
+    lb_end(lb, LB_FORWARDED);
+    lb->counters.icmp += lb->note.icmp;
+    lb->counters.cut += w->cut;
+    w->server->packets++;
+    w->server->bytes += w->pkt.len;
+}
+
+/* Puts the packet into its tunnel, when there was more to do than that; false,
+ * and dropped, if that fails. */
 static bool enter(struct lb *lb)
 {
     struct lb_work *w = &lb->work;
     const uint32_t mtu = w->server->tunnel.mtu.path_mtu;
-    const uint32_t len = w->pkt.len;
-    const struct tmtu_encap_each each = {next_id(lb, w), w->hash};
+    const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_pkt outer;
 
     if (tmtu_tunnel_push(&w->buf, &w->pkt, &w->server->tunnel, &each) < 0 ||
@@ -63,11 +72,7 @@ static bool enter(struct lb *lb)
         lb_drop(lb, TMTU_R_INTERNAL);
         return false;
     }
-    lb_end(lb, LB_FORWARDED);
-    lb->counters.icmp += lb->note.icmp;
-    lb->counters.cut += w->cut;
-    w->server->packets++;
-    w->server->bytes += len;
+    lb_entered(lb);
     w->begun = w->cut;
     return true;
 }
@@ -84,7 +89,7 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
     }
     if (w->send) {
         w->send = false;
-        if (!enter(lb))
+        if (!w->entered && !enter(lb))
             return 0;
         if (!w->cut && !w->own) {
             *out = w->buf;

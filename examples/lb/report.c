@@ -75,6 +75,21 @@ void report_counters(FILE *f, const void *arg)
     servers(f, r->lb->services);
 }
 
+/* "GUE to port 6080 without checksum" */
+static void tunnel_text(const struct tmtu_encap *e, char text[80])
+{
+    static const char *const kinds[] = {[TMTU_ENCAP_IPIP] = "IP in IP",
+                                        [TMTU_ENCAP_GRE] = "GRE",
+                                        [TMTU_ENCAP_GUE] = "GUE to port "};
+    char port[8] = "";
+    if (e->kind == TMTU_ENCAP_GUE)
+        snprintf(port, sizeof port, "%u", e->dport);
+    snprintf(text, 80, "%s%s%s", kinds[e->kind], port,
+             e->kind == TMTU_ENCAP_IPIP   ? ""
+             : e->flags & TMTU_ENCAP_CSUM ? " with checksum"
+                                          : " without checksum");
+}
+
 void report_config(FILE *f, const struct options *o, const struct lb *lb)
 {
     static const char *const policies[] = {"notify", "fragment", "both"};
@@ -96,11 +111,13 @@ void report_config(FILE *f, const struct options *o, const struct lb *lb)
                 s->by_port ? " and port" : "");
         for (size_t j = 0; j < s->servers; j++) {
             const struct tmtu_tunnel *u = &s->server[j].tunnel;
+            char tunnel[80];
+            tunnel_text(&u->encap, tunnel);
             fprintf(f,
                     "tunmtu-lb:   server %s weight %" PRIu32
-                    ", tunnel from %s, carries %" PRIu32 " bytes\n",
+                    ", %s from %s, %u bytes more, carries %" PRIu32 "\n",
                     args_addr_text(u->encap.dst, to), s->server[j].weight,
-                    args_addr_text(u->encap.src, from),
+                    tunnel, args_addr_text(u->encap.src, from), u->mtu.overhead,
                     tmtu_mtu_inner(&u->mtu));
         }
     }

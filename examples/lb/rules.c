@@ -98,7 +98,8 @@ static void add_service(struct rules_reader *r, const struct words *w)
         return;
     }
     if (w->arg[W_SERVER] || w->arg[W_IPIP] || w->arg[W_WEIGHT] ||
-        w->arg[W_TUN_TYPE] || w->arg[W_TUN_OTHER])
+        w->arg[W_TUN_TYPE] || w->arg[W_TUN_PORT] || w->arg[W_TUN_NOCSUM] ||
+        w->arg[W_TUN_CSUM] || w->arg[W_TUN_REMCSUM])
         rules_error(r, "-A: expected no options of a real server");
     rules_placing(r, w, &s);
 
@@ -110,20 +111,6 @@ static void add_service(struct rules_reader *r, const struct words *w)
     }
     r->rules->service = more;
     r->rules->service[r->rules->services++] = s;
-}
-
-/* How packets get to the server: nothing but IP in IP. */
-static void tunnel(struct rules_reader *r, const struct words *w)
-{
-    const char *type = w->arg[W_TUN_TYPE];
-    if (w->arg[W_IPIP] == NULL)
-        rules_error(r, "no -i means direct routing, which is not supported, "
-                       "expected -i (IP in IP)");
-    if (type != NULL && strcmp(type, "ipip") != 0)
-        rules_error(r, "--tun-type %.20s is not supported, expected ipip",
-                    type);
-    else if (w->arg[W_TUN_OTHER] != NULL)
-        rules_error(r, "--tun-port and --tun-csum are not for --tun-type ipip");
 }
 
 static void add_server(struct rules_reader *r, const struct words *w)
@@ -142,7 +129,6 @@ static void add_server(struct rules_reader *r, const struct words *w)
     if (w->arg[W_SCHEDULER] || w->arg[W_FLAGS] || w->arg[W_PERSISTENT] ||
         w->arg[W_NETMASK] || w->arg[W_OPS])
         rules_error(r, "-a: expected no options of a service");
-    tunnel(r, w);
     if (w->arg[W_WEIGHT] != NULL &&
         !args_number(w->arg[W_WEIGHT], 0, 65535, &server.weight))
         rules_error(r, "'%.60s' is no weight, expected 0 to 65535",
@@ -163,6 +149,7 @@ static void add_server(struct rules_reader *r, const struct words *w)
         rules_error(r, "'%.60s' cannot be the address of a real server", arg);
         return;
     }
+    rules_tunnel(r, w, &server);
     if (port != key.port)
         rules_warn(
             r,

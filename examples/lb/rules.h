@@ -11,6 +11,9 @@
 struct rules_server {
     uint8_t addr[16]; /* as in struct tmtu_flow; its family is the tunnel's */
     uint32_t weight;  /* 0: no flows */
+    uint8_t kind;     /* enum tmtu_encap_kind of the tunnel */
+    bool csum;        /* the tunnel has a checksum */
+    uint16_t port;    /* of TMTU_ENCAP_GUE: where it goes to */
     unsigned line;
 };
 

@@ -15,6 +15,7 @@ struct rules_reader {
     unsigned errors;
     bool said_scheduler;
     bool said_persistent;
+    bool said_zero6;
 };
 
 /* Says `name:line: sentence` and counts it. */
@@ -28,5 +29,9 @@ __attribute__((format(printf, 2, 3))) void rules_warn(struct rules_reader *r,
 /* -s, -b, -p and -M: which numbers of a client choose its server. */
 void rules_placing(struct rules_reader *r, const struct words *w,
                    struct rules_service *s);
+
+/* -i and --tun-…: what carries packets to a server, whose address is known. */
+void rules_tunnel(struct rules_reader *r, const struct words *w,
+                  struct rules_server *server);
 
 #endif

@@ -40,7 +40,8 @@ struct service {
     size_t servers;
 };
 
-/* Where services are found by address, protocol and port. */
+/* Where services are found by address, protocol and port; and tunnels by the
+ * server's address, which no service has. */
 struct services_slot {
     uint8_t addr[16];
     uint16_t port;
@@ -73,6 +74,16 @@ void services_free(struct services *t);
 
 /* Whether some service has this address. */
 bool services_has_vip(const struct services *t, const uint8_t addr[16]);
+
+/* Whether a flow, named as it is sent, is that of a tunnel to a server. */
+bool services_has_tunnel(const struct services *t,
+                         const struct tmtu_flow *flow);
+
+/* For services_build(): what is at an address, protocol and port from now on.
+ */
+void services_put(struct services *t, const uint8_t addr[16], uint8_t proto,
+                  uint16_t port, uint32_t index);
+void services_put_tunnel(struct services *t, const struct tmtu_encap *encap);
 
 /* The service at an address, protocol and port; without the port
  * (`has_port` false) only one for every port is found. */

@@ -29,19 +29,19 @@ static const struct option {
     {"ipip", 'i', NONE, W_IPIP, NULL},
     {"weight", 'w', ONE, W_WEIGHT, NULL},
     {"tun-type", 0, ONE, W_TUN_TYPE, NULL},
-    {"tun-port", 0, ONE, W_TUN_OTHER, NULL},
-    {"tun-nocsum", 0, NONE, W_TUN_OTHER, NULL},
-    {"tun-csum", 0, NONE, W_TUN_OTHER, NULL},
-    {"tun-remcsum", 0, NONE, W_TUN_OTHER, NULL},
+    {"tun-port", 0, ONE, W_TUN_PORT, NULL},
+    {"tun-nocsum", 0, NONE, W_TUN_NOCSUM, NULL},
+    {"tun-csum", 0, NONE, W_TUN_CSUM, NULL},
+    {"tun-remcsum", 0, NONE, W_TUN_REMCSUM, NULL},
     {"fwmark-service", 'f', ONE, 0,
      "services by firewall mark are not supported, expected -t, -u or "
      "--sctp-service"},
     {"ipv6", '6', NONE, 0,
      "-6 belongs to services by firewall mark, which are not supported"},
     {"masquerading", 'm', NONE, 0,
-     "masquerading is not supported, expected -i (IP in IP)"},
+     "masquerading is not supported, expected -i (a tunnel)"},
     {"gatewaying", 'g', NONE, 0,
-     "direct routing is not supported, expected -i (IP in IP)"},
+     "direct routing is not supported, expected -i (a tunnel)"},
     {"pe", 0, ONE, 0, "persistence engines are not supported"},
     {"u-threshold", 'x', ONE, 0,
      "connections are not counted, so they cannot be limited"},
@@ -128,7 +128,7 @@ bool words_split(char *line, struct words *words, char why[WORDS_WHY])
             return false;
         }
         /* ipvsadm, too, takes no option twice. */
-        if (words->arg[(int)o->word] != NULL && o->word != W_TUN_OTHER) {
+        if (words->arg[(int)o->word] != NULL) {
             snprintf(why, WORDS_WHY, "%.*s: expected only once", (int)n, word);
             return false;
         }

@@ -22,7 +22,10 @@ enum word {
     W_IPIP,        /* -i */
     W_WEIGHT,      /* -w */
     W_TUN_TYPE,    /* --tun-type */
-    W_TUN_OTHER,   /* --tun-port, --tun-csum … */
+    W_TUN_PORT,    /* --tun-port */
+    W_TUN_NOCSUM,  /* --tun-nocsum */
+    W_TUN_CSUM,    /* --tun-csum */
+    W_TUN_REMCSUM, /* --tun-remcsum */
     W_WORDS
 };
 

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Services with their servers and tunnels, made of rules. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "services.h"
+
+struct build {
+    const struct services_config *config;
+    const char *name;
+    FILE *say;
+    unsigned errors;
+};
+
+static void error(struct build *b, unsigned line, const char *what)
+{
+    fprintf(b->say, "%s:%u: %s\n", b->name, line, what);
+    b->errors++;
+}
+
+/* The tunnel to one server: headers and size as K1 to K6, K16 to K19, K33 to
+ * K37. */
+static bool make_tunnel(struct build *b, const struct service *s,
+                        const struct rules_server *rule, struct server *out)
+{
+    const struct services_config *c = b->config;
+    const int outer6 = !tmtu_addr_is4(rule->addr);
+    const int inner6 = !tmtu_addr_is4(s->addr);
+    struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
+
+    if (!c->has_local[outer6]) {
+        error(b, rule->line,
+              outer6 ? "a real server with an IPv6 address, expected --local "
+                       "with an IPv6 address, too"
+                     : "a real server with an IPv4 address, expected --local "
+                       "with an IPv4 address, too");
+        return false;
+    }
+    tmtu_copy(t.encap.src, c->local[outer6], 16);
+    tmtu_copy(t.encap.dst, rule->addr, 16);
+    t.encap.kind = rule->kind;
+    t.encap.dport = rule->port;
+    t.encap.ttl = 0;
+    t.encap.ecn = TMTU_ECN_3168;
+    /* Without a checksum over IPv6 too, as IPVS: K37. The rules warn. */
+    t.encap.flags = rule->csum ? TMTU_ENCAP_CSUM : TMTU_ENCAP_ZERO6;
+    if (c->mtu != 0)
+        t.mtu.path_mtu = c->mtu;
+    t.mtu.policy = c->policy[inner6];
+    /* Who fragments without a word does not want to hear of small paths on the
+     * way either. */
+    if (t.mtu.policy == TMTU_MTU_FRAGMENT)
+        t.encap.df = TMTU_DF_CLEAR;
+    if (tmtu_tunnel_check(&t) < 0) {
+        error(b, rule->line,
+              tmtu_addr_equal(t.encap.src, t.encap.dst)
+                  ? "the real server has the address that --local gives"
+                  : "no tunnel to this real server, expected an --mtu of at "
+                    "least 68 (IPv4) or 1280 (IPv6)");
+        return false;
+    }
+    out->tunnel = t;
+    out->weight = rule->weight;
+    out->path = (uint8_t)tmtu_hash_bytes(&c->key, rule->addr, 16);
+    return true;
+}
+
+/* Placement depends on the key, the service, and who serves with what weight;
+ * not on the order. */
+static uint64_t fingerprint(const struct services *t, const struct service *s,
+                            const struct rules_server *server)
+{
+    uint8_t b[41];
+    tmtu_copy(b, s->addr, 16);
+    tmtu_put16(b + 16, s->port);
+    b[18] = s->proto;
+    b[19] = s->prefix;
+    b[20] = s->by_port;
+    tmtu_copy(b + 21, server->addr, 16);
+    tmtu_put32(b + 37, server->weight);
+    return tmtu_hash_bytes(&t->key, b, sizeof b);
+}
+
+static void make_service(struct build *b, struct services *t, struct service *s,
+                         const struct rules_service *rule)
+{
+    struct tmtu_steer_server *list = calloc(rule->servers + 1, sizeof *list);
+    void *steer = malloc(tmtu_steer_sizeof(TMTU_STEER_SLOTS));
+
+    tmtu_copy(s->addr, rule->addr, 16);
+    s->port = rule->port;
+    s->proto = rule->proto;
+    s->prefix = rule->prefix;
+    s->by_port = rule->by_port;
+    s->server = calloc(rule->servers + 1, sizeof *s->server);
+    s->servers = rule->servers;
+    s->steer = steer != NULL ? tmtu_steer_init(steer, TMTU_STEER_SLOTS) : NULL;
+    if (list == NULL || s->server == NULL || s->steer == NULL) {
+        error(b, rule->line, "no memory for this service");
+    } else if (rule->servers > UINT16_MAX) {
+        error(b, rule->line, "more than 65535 real servers");
+    } else {
+        for (size_t i = 0; i < rule->servers; i++) {
+            if (make_tunnel(b, s, &rule->server[i], &s->server[i]))
+                services_put_tunnel(t, &s->server[i].tunnel.encap);
+            tmtu_copy(list[i].addr, rule->server[i].addr, 16);
+            list[i].value = (uint16_t)i;
+            list[i].weight = rule->server[i].weight;
+            t->fingerprint ^= fingerprint(t, s, &rule->server[i]);
+        }
+        if (tmtu_steer_build(s->steer, list, rule->servers, &t->key) < 0)
+            error(b, rule->line, "more real servers than slots in a table");
+    }
+    free(list);
+}
+
+unsigned services_build(struct services *t, const struct rules *rules,
+                        const struct services_config *config, const char *name,
+                        FILE *say)
+{
+    struct build b = {.config = config, .name = name, .say = say};
+    uint32_t slots = 16;
+
+    memset(t, 0, sizeof *t);
+    t->key = config->key;
+    size_t most = 0; /* a service takes one or two, a server up to one */
+    for (size_t i = 0; i < rules->services; i++)
+        most += 2 + rules->service[i].servers;
+    while (slots < 2 * most)
+        slots *= 2;
+    t->service = calloc(rules->services + 1, sizeof *t->service);
+    t->slot = calloc(slots, sizeof *t->slot);
+    if (t->service == NULL || t->slot == NULL) {
+        error(&b, 0, "no memory for services");
+        return b.errors;
+    }
+    t->n = rules->services;
+    t->mask = slots - 1;
+    for (size_t i = 0; i < t->n; i++) {
+        struct service *s = &t->service[i];
+        make_service(&b, t, s, &rules->service[i]);
+        services_put(t, s->addr, s->proto, s->port, (uint32_t)i);
+        services_put(t, s->addr, 0, 0, (uint32_t)i);
+        t->any_port |= s->port == 0;
+    }
+    for (size_t i = 0; i < rules->services; i++) {
+        for (size_t j = 0; j < rules->service[i].servers; j++) {
+            if (services_has_vip(t, rules->service[i].server[j].addr))
+                error(&b, rules->service[i].server[j].line,
+                      "the real server has the address of a service: its "
+                      "packets would come back");
+        }
+    }
+    return b.errors;
+}
