@@ -28,7 +28,11 @@ struct tmtu_limit_options {
     uint64_t duplicate; /**< nanoseconds in which the same message about the
                              same flow is not repeated; 0: it may be */
     uint8_t too_big;    /**< nonzero: "too big" is limited as well. Off, it
-                             passes always: who starves it stops senders */
+                             passes always, repeated or not, and takes nothing:
+                             who starves it stops senders */
+    uint8_t prefix6;    /**< bits of an IPv6 source that make a receiver; 0:
+                             all 128. With 64 nobody has 2^64 receivers to
+                             spend; IPv4 goes by the whole address */
 };
 
 /** As Linux has it: 1000 a second, 50 at once; 1 a second to each receiver, 6
@@ -36,14 +40,14 @@ struct tmtu_limit_options {
 #define TMTU_LIMIT_LINUX                                                       \
     {                                                                          \
         sizeof(struct tmtu_limit_options), {1000000u, 50}, {1000000000u, 6},   \
-            0, 0                                                               \
+            0, 0, 0                                                            \
     }
 
 /** As RFC 4443 §2.4 f suggests: 10 a second, 10 at once, everything counted;
  *  no limit a receiver. */
 #define TMTU_LIMIT_RFC4443                                                     \
     {                                                                          \
-        sizeof(struct tmtu_limit_options), {100000000u, 10}, {0, 1}, 0, 1      \
+        sizeof(struct tmtu_limit_options), {100000000u, 10}, {0, 1}, 0, 1, 0   \
     }
 
 /** Nanoseconds that Linux leaves between messages to one IPv6 receiver, when
@@ -54,21 +58,29 @@ TMTU_API uint64_t tmtu_limit_interval6(unsigned plen);
 /** Buckets in the making; opaque, in memory of the caller. */
 struct tmtu_limit;
 
-/** Bytes of memory for @p entries receivers and as many flows at a time; 0 if
+/** Bytes of memory for @p entries receivers and as many flows
+ * at a time; 0 if
  *  @p entries is not a power of two from 4 to 2^24. */
 TMTU_API size_t tmtu_limit_sizeof(size_t entries);
 
 /**
  * Begins with full buckets, in @p mem (aligned to 8 bytes).
  *
- * When more receivers than entries are active, the one that has been silent
- * longest begins anew; the limit for all holds whoever sends.
+ * A receiver may stand in four places of the table. When all of them are taken,
+ * the one that has been silent longest is forgotten, and would begin with a
+ * full bucket; the limit for all holds whoever sends. The same for flows: one
+ * that is forgotten is told again.
+ *
+ * Not for two threads at a time; a thread with a limiter of its own needs its
+ * share of the rates. Where traceroute must not use up what "too big" needs,
+ * have two limiters, one of them for "too big" alone.
  *
  * @param mem     tmtu_limit_sizeof(entries) bytes; nothing to free
  * @param entries receivers that are told apart
  * @param options what is limited
  * @param key     keeps others from choosing who collides with whom
- * @return the state, at @p mem; NULL if an argument is out of range
+ * @return the state, at @p mem; NULL if an argument is out of range: entries,
+ *         the options' size, a burst of 0, prefix6 over 128
  */
 TMTU_API struct tmtu_limit *
 tmtu_limit_init(void *mem, size_t entries,
@@ -76,15 +88,22 @@ tmtu_limit_init(void *mem, size_t entries,
                 const struct tmtu_hash_key *key);
 
 /**
- * Whether an error may be sent now; if so, counts it as sent.
+ * Whether an error may be sent now; if so, counts it as sent. Ask last, when
+ * tmtu_icmp_may_send has no objection: what is not sent should not be counted.
+ *
+ * A clock that steps back refills nothing, and nothing more until it is back
+ * where it was; unless that is further than a bucket needs to fill: then the
+ * bucket keeps what is in it and goes on from there. So no step of the clock
+ * gives more than one full bucket, or silences for longer than one takes to
+ * fill.
  *
  * @param limit the state
  * @param pkt   the offender: its source is the receiver, its flow the one that
  *              duplicates are told by
  * @param error what will be said of it: kind, code and info count
- * @param now   nanoseconds of a clock; a step back refills nothing
- * @return TMTU_OK, or TMTU_R_LIMIT_ALL, TMTU_R_LIMIT_HOST, TMTU_R_DUPLICATE:
- *         nothing is taken from any bucket
+ * @param now   nanoseconds of a clock, better a monotonic one
+ * @return TMTU_OK; or, asked in this order, TMTU_R_DUPLICATE, TMTU_R_LIMIT_ALL,
+ *         TMTU_R_LIMIT_HOST: nothing is taken from any bucket, nobody forgotten
  */
 TMTU_API TMTU_MUST_CHECK enum tmtu_reason
 tmtu_limit_take(struct tmtu_limit *limit, const struct tmtu_pkt *pkt,
