@@ -16,9 +16,9 @@ static void tunnel_quicken(struct tmtu_tunnel *t)
             !(t->mtu.flags & TMTU_MTU_FLOOR_DROP);
     q->df_and = e->df == TMTU_DF_COPY ? TMTU_PKT_DF : 0;
     q->df_or = e->df == TMTU_DF_SET;
-    q->sum = tmtu_cksum_add(0, e->src + 12, 4);
-    q->sum = tmtu_cksum_add(q->sum, e->dst + 12, 4);
-    q->sum += 0x4500u + W_IP4_SIZE + ((uint32_t)e->ttl << 8);
+    /* Folded, in this machine's order: headers are summed so (encap_write4). */
+    q->sum = tmtu_order16(tmtu_cksum_wide((uint64_t)tmtu_load32(e->src + 12) +
+                                          tmtu_load32(e->dst + 12)));
 }
 
 int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
@@ -140,6 +140,21 @@ int tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
     return rc;
 }
 
+/* Out of line, so that the quick way need not save registers for it. */
+static __attribute__((noinline)) int
+tunnel_send_long(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+                 const struct tmtu_tunnel *tunnel,
+                 const struct tmtu_encap_each *each, struct tmtu_verdict *out)
+{
+    tmtu_tunnel_enter(tunnel, pkt, out);
+    if (out->action != TMTU_TUNNEL_SEND || out->answer != 0)
+        return 0;
+    if (tmtu_tunnel_push(buf, pkt, tunnel, each) == 0)
+        return 1;
+    tunnel_drop(out, TMTU_R_INTERNAL);
+    return 0;
+}
+
 int tmtu_tunnel_send(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
                      const struct tmtu_tunnel *tunnel,
                      const struct tmtu_encap_each *each,
@@ -147,38 +162,34 @@ int tmtu_tunnel_send(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
 {
     const struct tmtu_tunnel_quick *q = &tunnel->quick;
     const struct tmtu_encap *e = &tunnel->encap;
-    uint8_t *ip = buf->data;
+    uint8_t *ip = buf->data, *p = ip - W_IP4_SIZE;
     const uint32_t src = tmtu_load32(pkt->flow.src + 12);
     const uint32_t from = tmtu_load32(e->src + 12);
     const uint32_t to = tmtu_load32(e->dst + 12);
     const uint32_t len = pkt->len + W_IP4_SIZE;
+    uint32_t ttl = pkt->ttl;
     /* What may be a loop, an expired TTL, too long or marked goes the long way
      * and is told there. */
-    if (!q->on || len > tunnel->mtu.path_mtu || pkt->ttl <= 1 || src == from ||
+    if (!q->on || len > tunnel->mtu.path_mtu || ttl <= 1 || src == from ||
         src == to || (pkt->tclass & 3) == 3 ||
-        (size_t)(ip - buf->head) < W_IP4_SIZE) {
-        tmtu_tunnel_enter(tunnel, pkt, out);
-        if (out->action != TMTU_TUNNEL_SEND || out->answer != 0)
-            return 0;
-        if (tmtu_tunnel_push(buf, pkt, tunnel, each) == 0)
-            return 1;
-        tunnel_drop(out, TMTU_R_INTERNAL);
-        return 0;
-    }
+        (size_t)(ip - buf->head) < W_IP4_SIZE)
+        return tunnel_send_long(buf, pkt, tunnel, each, out);
+
+    ttl = e->ttl ? e->ttl : ttl - 1;
     const uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
-    const uint32_t ttl = e->ttl ? e->ttl : pkt->ttl - 1u;
     const uint32_t df = (pkt->flags & q->df_and) | q->df_or;
-    const uint32_t word = df ? W_IP4_DF : each->id << 16;
-    const uint32_t sum = q->sum + pkt->len + pkt->tclass + proto +
-                         (e->ttl ? 0 : ttl << 8) + (word & 0xffffu) +
-                         (word >> 16);
-    uint8_t *p = ip - W_IP4_SIZE;
-    buf->data = p;
+    const uint32_t first = 0x45000000u | (uint32_t)pkt->tclass << 16 | len;
+    const uint32_t second = df ? W_IP4_DF : each->id << 16;
+    const uint32_t third = ttl << 8 | proto;
+    const uint64_t sum = (uint64_t)q->sum + tmtu_order32(first) +
+                         tmtu_order32(second) + tmtu_order16((uint16_t)third);
     buf->tail = ip + pkt->len;
-    tmtu_put32(p, 0x45000000u | (uint32_t)pkt->tclass << 16 | len);
-    tmtu_put32(p + W_IP4_ID, word);
-    tmtu_put32(p + W_IP4_TTL, ttl << 24 | proto << 16 | tmtu_cksum_finish(sum));
+    tmtu_put32(p, first);
+    tmtu_put32(p + W_IP4_ID, second);
+    tmtu_put16(p + W_IP4_TTL, (uint16_t)third);
+    tmtu_put16(p + W_IP4_CHECK, (uint16_t)~tmtu_cksum_wide(sum));
     tmtu_store32x2(p + W_IP4_SRC, from, to);
     ip_hop(ip, pkt);
+    buf->data = p;
     return 1;
 }
