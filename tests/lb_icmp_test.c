@@ -278,6 +278,11 @@ static void errors_about_our_tunnels_are_the_hosts(void **state)
     pk_ip(quote, &tunnel, msg, 100);
     n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
     assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
+    tunnel.proto = 17; /* the host as a client: no tunnel leads to a service */
+    tunnel.dst = "10.0.0.2";
+    pk_flow(quote, &tunnel, 1000, 53, 100);
+    n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
+    assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
     bed_close(&b);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tunmtu-lb: a load balancer that places flows by consistent hashing and
- * forwards them in IP in IP. */
+ * forwards them in tunnels. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
