@@ -29,15 +29,13 @@ def rule(name, what, where=lambda run: True):
 
 
 def teaches(case):
-    """Whether the kernel learns a path MTU from this packet: an ICMPv4 error
-    about an IPv4 tunnel, whose quote reaches the inner transport header (K81;
-    of IPv6 inside it reads nothing, K86)."""
+    """Whether the kernel may learn a path MTU from this packet: an ICMPv4 error
+    about an IPv4 tunnel, with IPv4 inside (K73) or, by the handler of its GRE
+    devices, any GRE; never one about an IPv6 tunnel (K85)."""
     p = case.p
-    if case.run.pair != '4in4' or not wire.is_error(p) or \
-            p.dst not in case.run.ends:
-        return False
-    return p.payload[:2] == b'\3\4' and \
-        len(p.payload) >= 8 + case.run.overhead + 28
+    return wire.is_error(p) and p.dst in case.run.ends and \
+        p.payload[:2] == b'\3\4' and (
+            case.run.v == 4 or case.run.kind.startswith('gre'))
 
 
 # ---- tools --------------------------------------------------------------------
@@ -122,13 +120,49 @@ def over6(run):
     return run.outer == 6
 
 
+# ---- errors about tunnels: not relayed by us yet ----------------------------------
+
+@rule('relay', 'IPVS turns ICMPv4 errors about 4in4 tunnels into errors for '
+      'clients, the first ones with the MTU it knew before, less 20 for any '
+      'tunnel (K73, K74); tunmtu-lb leaves them to the host.', lambda run: run.pair == '4in4')
+def relay(case, kernel, ours):
+    p = error(case, kernel, 3, 11)
+    if not case.fate.startswith('pass.') or case.p.dst not in \
+            case.run.ends or p is None or ours:
+        return None
+    kind = case.p.payload[:2]
+    mtu = packets.MTU - 20 if kind == b'\3\4' else 0
+    if p.payload[:2] == kind and wire.get16(p.payload, 6) == mtu and \
+            case.p.payload[8 + case.run.overhead:].startswith(p.payload[8:]):
+        return [], []
+    return None
+
+
+@rule('learned', 'IPVS learns a path MTU from these errors and goes by it '
+      '(K12, K73), 6in4 in GRE too; tunmtu-lb has --mtu.',
+      lambda run: run.outer == 4)
+def learned(case, kernel, ours):
+    if not case.run.learned:
+        return None
+    most = 1400 - case.run.overhead
+    p = error(case, kernel, (3, 4), (2, 0))
+    if p is not None and case.p.length > most and wire.get16(
+            p.payload, 6) == most and quotes(p, case.packet):
+        return [], []
+    if len(kernel) > 1 and max(map(len, kernel)) <= 1400 and \
+            forwarded(case, kernel) and forwarded(case, ours):
+        return [], []
+    return None
+
+
 # ---- what the host does, and the director is a host -------------------------------
 
 @rule('host', 'What no service takes is the host\'s with us, and not sent; the '
       'director is its own host, and answers or forwards it itself.')
 def host(case, kernel, ours):
     if case.fate == 'pass.not_served' and not ours and not any(
-            case.tunnelled(f) for f in kernel):
+            case.tunnelled(f) for f in kernel) and not (
+            wire.is_error(case.p) and case.p.dst in case.run.ends):
         return [], ours
     return None
 
@@ -314,8 +348,9 @@ def broken_quote(case, kernel, ours):
     return None
 
 
-@rule('broken-error', 'We relay no ICMP error with a wrong checksum: it chooses '
-      'the server, so we verify it; IPVS leaves that to the real server (K70).')
+@rule('broken-error', 'We relay no ICMP error with a wrong checksum: the quote '
+      'chooses the server, so we verify it. So does IPVS with ICMPv4; with '
+      'ICMPv6 it leaves that to the real server (K70).', is6)
 def broken_error(case, kernel, ours):
     if case.fate.startswith('drop.checksum') and not ours and \
             case.inner(kernel) is not None:
@@ -415,12 +450,30 @@ def flow_label(case, kernel, ours):
     return kernel, [mend(f) for f in ours]
 
 
+@rule('df-on-fragments', 'Linux sets DF on the outer fragments of some '
+      'reassembled IPv6 packets: it reads IPv4\'s notes about the packet where '
+      'IPv6\'s are. DF over IPv6 is clear (K20, RFC 4213 §3.2.1), and so it is '
+      'with us.', lambda run: run.pair == '6in4')
+def df_on_fragments(case, kernel, ours):
+    def mend(frame):
+        p = wire.Packet(frame)
+        if not (case.tunnelled(frame) and p.df and p.is_fragment()):
+            return frame
+        frame = wire.put16(frame, 6, wire.get16(frame, 6) & ~0x4000)
+        return wire.fixed(wire.put16(frame, 4, 0))
+    if case.largest():
+        return [mend(f) for f in kernel], ours
+    return None
+
+
 @rule('fragments-as-received', 'Linux makes outer fragments of a reassembled '
       'packet no longer than those it came in (K28), though that path is '
       'another one; ours are as long as the tunnel\'s path allows.')
 def fragments_as_received(case, kernel, ours):
     most = case.largest()
-    if most and len(kernel) > 1 and len(kernel) > len(ours) - 1 and \
+    if case.run.outer == 6:  # IPv6 makes none shorter
+        most = max(most, 1280 - case.run.overhead)
+    if case.largest() and len(kernel) > 1 and \
             case.whole(kernel) is not None and \
             case.whole(kernel) == case.whole(ours) and \
             max(map(len, kernel)) <= most + case.run.overhead:
@@ -455,38 +508,5 @@ def odd_fragment(case, kernel, ours):
 def fragment_marks(case, kernel, ours):
     if not kernel and case.inner(ours) is not None and case.marks() in (
             {0, 1}, {0, 2}, {0, 1, 2}):
-        return [], []
-    return None
-
-
-# ---- errors about tunnels: relayed by Linux, not yet by us ---------------------------------------
-
-@rule('relay', 'IPVS turns ICMPv4 errors about 4in4 tunnels into errors for '
-      'clients, the first ones with the MTU it knew before (K73, K74); '
-      'tunmtu-lb leaves them to the host.', lambda run: run.pair == '4in4')
-def relay(case, kernel, ours):
-    p = error(case, kernel, 3, 11)
-    if case.fate != 'pass.icmp_tunnel' or p is None or ours:
-        return None
-    kind = case.p.payload[:2]
-    mtu = packets.MTU - case.run.overhead if kind == b'\3\4' else 0
-    if p.payload[:2] == kind and wire.get16(p.payload, 6) == mtu and \
-            case.p.payload[8 + case.run.overhead:].startswith(p.payload[8:]):
-        return [], []
-    return None
-
-
-@rule('learned', 'IPVS learns a path MTU from these errors and goes by it '
-      '(K12, K73); tunmtu-lb has --mtu.', lambda run: run.pair == '4in4')
-def learned(case, kernel, ours):
-    if not case.run.learned:
-        return None
-    most = 1400 - case.run.overhead
-    p = error(case, kernel, (3, 4))
-    if p is not None and case.p.length > most and \
-            wire.get16(p.payload, 6) == most and quotes(p, case.packet):
-        return [], []
-    if len(kernel) > 1 and max(map(len, kernel)) <= 1400 and \
-            forwarded(case, kernel) and forwarded(case, ours):
         return [], []
     return None
