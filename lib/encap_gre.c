@@ -1,56 +1,90 @@
 /* SPDX-License-Identifier: MIT */
-/* GRE: checksum, key and sequence number, each if asked for (RFC 2784, 2890).
- */
+/* GRE, straight behind IP or in UDP: checksum, key and sequence number, each if
+ * asked for (RFC 2784, 2890, 7676, 8086). */
 #include <tunmtu/cksum.h>
 
 #include "encap_kinds.h"
-#include "wire.h"
 
-static int encap_gre_length(unsigned word)
+static inline int encap_gre_length(unsigned word)
 {
     return W_GRE_SIZE + (word & W_GRE_C ? 4 : 0) + (word & W_GRE_K ? 4 : 0) +
            (word & W_GRE_S ? 4 : 0);
 }
 
 /* The first word that these options make. In UDP, the checksum is UDP's. */
-static unsigned encap_gre_word(const struct tmtu_encap *encap)
+static inline unsigned encap_gre_word(const struct tmtu_encap *encap)
 {
-    const int csum =
-        encap->kind == TMTU_ENCAP_GRE && (encap->flags & TMTU_ENCAP_CSUM);
+    const unsigned flags = encap->flags;
+    const int csum = encap->kind == TMTU_ENCAP_GRE && (flags & TMTU_ENCAP_CSUM);
     return (csum ? (unsigned)W_GRE_C : 0) |
-           (encap->flags & TMTU_ENCAP_KEY ? (unsigned)W_GRE_K : 0) |
-           (encap->flags & TMTU_ENCAP_SEQ ? (unsigned)W_GRE_S : 0);
+           (flags & TMTU_ENCAP_KEY ? (unsigned)W_GRE_K : 0) |
+           (flags & TMTU_ENCAP_SEQ ? (unsigned)W_GRE_S : 0);
+}
+
+static inline int encap_gre_shim(const struct tmtu_encap *encap, unsigned word)
+{
+    const int udp =
+        encap->kind == TMTU_ENCAP_GREUDP ? tmtu_encap_udp_size(encap) : 0;
+    return udp < 0 ? udp : udp + encap_gre_length(word);
 }
 
 int tmtu_encap_gre_size(const struct tmtu_encap *encap)
 {
-    return encap_gre_length(encap_gre_word(encap));
+    return encap_gre_shim(encap, encap_gre_word(encap));
 }
 
-void tmtu_encap_gre_write(uint8_t *p, const struct encap_shim *shim)
+/* What the word says there is, at p; the checksum over `len` bytes in all. */
+static inline void encap_gre_options(uint8_t *p, const struct tmtu_encap *encap,
+                                     unsigned word, uint32_t seq, uint32_t len)
 {
-    const unsigned word = encap_gre_word(shim->encap);
     uint8_t *at = p + W_GRE_SIZE;
-    tmtu_put32(p, word << 16 |
-                      (shim->ipver == 4 ? W_ETHERTYPE_IP4 : W_ETHERTYPE_IP6));
     if (word & W_GRE_C) {
         tmtu_put32(at, 0); /* Reserved1 as well (RFC 2784 §2.4) */
         at += 4;
     }
     if (word & W_GRE_K) {
-        tmtu_put32(at, shim->encap->key);
+        tmtu_put32(at, encap->key);
         at += 4;
     }
     if (word & W_GRE_S)
-        tmtu_put32(at, shim->each->id);
+        tmtu_put32(at, seq);
     if (word & W_GRE_C)
-        tmtu_put16(p + W_GRE_SIZE, (uint16_t)~tmtu_cksum_add(0, p, shim->len));
+        tmtu_put16(p + W_GRE_SIZE, (uint16_t)~tmtu_cksum_add(0, p, len));
+}
+
+int tmtu_encap_gre_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                        uint32_t ttl, const struct tmtu_encap *encap,
+                        const struct tmtu_encap_each *each)
+{
+    const int udp = encap->kind == TMTU_ENCAP_GREUDP;
+    const unsigned word = encap_gre_word(encap);
+    const int size = encap_gre_shim(encap, word);
+    const int at = encap_outer(buf, pkt, ttl, encap, each, size,
+                               udp ? W_PROTO_UDP : W_PROTO_GRE);
+    if (at < 0)
+        return at;
+    uint8_t *p = buf->data + at, *gre = udp ? p + W_UDP_SIZE : p;
+    const uint32_t len = pkt->len + (uint32_t)size;
+    tmtu_put32(gre, word << 16 | (pkt->flow.ipver == 4 ? W_ETHERTYPE_IP4
+                                                       : W_ETHERTYPE_IP6));
+    if (word != 0) /* its checksum and UDP are never there at once */
+        encap_gre_options(gre, encap, word, each->id, len);
+    if (udp)
+        encap_udp_write(p, encap, each->hash, len);
+    return 0;
 }
 
 enum tmtu_reason tmtu_encap_gre_read(struct tmtu_view *v,
+                                     const struct tmtu_pkt *outer,
                                      const struct tmtu_encap *encap,
                                      uint8_t *ipver)
 {
+    if (encap->kind == TMTU_ENCAP_GREUDP) {
+        const enum tmtu_reason why =
+            tmtu_encap_udp_read(v, outer, encap, ipver);
+        if (why != TMTU_OK)
+            return why;
+    }
     const uint8_t *p = tmtu_peek(*v, W_GRE_SIZE);
     if (p == NULL)
         return TMTU_R_TUNNEL_HEADER;

@@ -2,40 +2,51 @@
 /* GUE behind its UDP header: variant 0 with four bytes, variant 1 with none
  * (draft-ietf-intarea-gue-09 §3). */
 #include "encap_kinds.h"
-#include "wire.h"
 
 int tmtu_encap_gue_size(const struct tmtu_encap *encap)
 {
-    return encap->kind == TMTU_ENCAP_GUE ? W_GUE_SIZE : 0;
+    const int udp = tmtu_encap_udp_size(encap);
+    if (udp < 0 || encap->kind == TMTU_ENCAP_GUE1)
+        return udp;
+    return udp + W_GUE_SIZE;
 }
 
-void tmtu_encap_gue_write(uint8_t *p, const struct encap_shim *shim)
+int tmtu_encap_gue_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                        uint32_t ttl, const struct tmtu_encap *encap,
+                        const struct tmtu_encap_each *each)
 {
-    if (shim->encap->kind ==
-        TMTU_ENCAP_GUE) /* no control, length 0, no flags */
-        tmtu_put32(
-            p,
-            (shim->ipver == 4 ? (uint32_t)W_PROTO_IPIP : (uint32_t)W_PROTO_IPV6)
-                << 16);
+    const int size = tmtu_encap_gue_size(encap);
+    const int at = encap_outer(buf, pkt, ttl, encap, each, size, W_PROTO_UDP);
+    if (at < 0)
+        return at;
+    uint8_t *p = buf->data + at;
+    /* No control message, no length of options, no flags. */
+    if (encap->kind == TMTU_ENCAP_GUE)
+        tmtu_put32(p + W_UDP_SIZE,
+                   encap_kind_proto(TMTU_ENCAP_IPIP, pkt->flow.ipver) << 16);
+    encap_udp_write(p, encap, each->hash, pkt->len + (uint32_t)size);
+    return 0;
 }
 
 /* Both variants come to the same port; the first two bits tell them apart, and
- * variant 1 is where an IP header has its version. */
-enum tmtu_reason tmtu_encap_gue_read(struct tmtu_view *v, uint8_t *ipver)
+ * variant 1 is where an IP header has its version. A length without flags is
+ * private data, which nobody has agreed on here. */
+enum tmtu_reason tmtu_encap_gue_read(struct tmtu_view *v,
+                                     const struct tmtu_pkt *outer,
+                                     const struct tmtu_encap *encap,
+                                     uint8_t *ipver)
 {
+    const enum tmtu_reason why = tmtu_encap_udp_read(v, outer, encap, ipver);
+    if (why != TMTU_OK)
+        return why;
     const uint8_t *p = tmtu_peek(*v, 1);
-    *ipver = 0;
     if (p == NULL)
         return TMTU_R_TUNNEL_HEADER;
     if (p[0] >> 6 == 1)
         return TMTU_OK;
-    p = tmtu_peek(*v, W_GUE_SIZE);
-    if (p == NULL || p[0] >> 6 != 0 || (p[0] & W_GUE_CONTROL) ||
-        tmtu_get16(p + 2) != 0 ||
+    p = tmtu_pull(v, W_GUE_SIZE);
+    if (p == NULL || p[0] != 0 || tmtu_get16(p + 2) != 0 ||
         (p[1] != W_PROTO_IPIP && p[1] != W_PROTO_IPV6))
-        return TMTU_R_TUNNEL_HEADER;
-    const size_t size = W_GUE_SIZE + (size_t)(p[0] & W_GUE_HLEN) * 4;
-    if (tmtu_pull(v, size) == NULL)
         return TMTU_R_TUNNEL_HEADER;
     *ipver = p[1] == W_PROTO_IPIP ? 4 : 6;
     return TMTU_OK;

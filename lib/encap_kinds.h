@@ -1,43 +1,183 @@
 /* SPDX-License-Identifier: MIT */
 /* A kind of tunnel is what it puts between the outer IP header and the inner
- * packet, its shim: how long it is, how it is written, how it is read. One file
- * a kind; encap.c does the rest. */
+ * packet, its shim: how long it is, how it is pushed, how it is taken off. One
+ * file a kind, and a case in each of the functions at the end of this one. */
 #ifndef TMTU_ENCAP_KINDS_H
 #define TMTU_ENCAP_KINDS_H
 
 #include <tunmtu/encap.h>
 
-/* A shim to be written. The inner packet stands behind it already. */
-struct encap_shim {
-    const struct tmtu_encap *encap;
-    const struct tmtu_encap_each *each;
-    uint32_t len;   /* bytes from the shim to the end of the packet */
-    uint32_t head;  /* bytes of all outer headers */
-    uint32_t proto; /* in the outer IP header */
-    uint8_t ipver;  /* of the inner packet */
-};
+#include "outer.h"
 
-/* size: bytes of the shim that these options make; negative: they are not of
- * this kind. read: takes the shim off v, which ends where the outer IP packet
- * does; *ipver: the inner version that it announces, 0 if none. */
+/* All kinds have these three. size: bytes of the shim that these options make;
+ * negative: they are not of this kind. push: as tmtu_encap_push, which has held
+ * the size of the struct. read: takes the shim off v, which ends where the
+ * outer IP packet does; *ipver: the inner version that it announces, 0 if none.
+ */
+typedef int encap_size_fn(const struct tmtu_encap *encap);
+typedef int encap_push_fn(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                          uint32_t ttl, const struct tmtu_encap *encap,
+                          const struct tmtu_encap_each *each);
+typedef enum tmtu_reason encap_read_fn(struct tmtu_view *v,
+                                       const struct tmtu_pkt *outer,
+                                       const struct tmtu_encap *encap,
+                                       uint8_t *ipver);
 
-TMTU_LOCAL int tmtu_encap_gre_size(const struct tmtu_encap *encap);
-TMTU_LOCAL void tmtu_encap_gre_write(uint8_t *p, const struct encap_shim *shim);
-TMTU_LOCAL enum tmtu_reason tmtu_encap_gre_read(struct tmtu_view *v,
-                                                const struct tmtu_encap *encap,
-                                                uint8_t *ipver);
+TMTU_LOCAL encap_size_fn tmtu_encap_gre_size, tmtu_encap_gue_size;
+TMTU_LOCAL encap_push_fn tmtu_encap_gre_push, tmtu_encap_gue_push;
+TMTU_LOCAL encap_read_fn tmtu_encap_gre_read, tmtu_encap_gue_read;
 
-TMTU_LOCAL int tmtu_encap_gue_size(const struct tmtu_encap *encap);
-TMTU_LOCAL void tmtu_encap_gue_write(uint8_t *p, const struct encap_shim *shim);
-TMTU_LOCAL enum tmtu_reason tmtu_encap_gue_read(struct tmtu_view *v,
-                                                uint8_t *ipver);
+/* What several kinds begin with: UDP's header. */
+TMTU_LOCAL encap_size_fn tmtu_encap_udp_size;
+TMTU_LOCAL encap_read_fn tmtu_encap_udp_read;
+TMTU_LOCAL void tmtu_encap_udp_sum(uint8_t *p, const struct tmtu_encap *encap,
+                                   uint32_t len);
 
-/* The UDP header that the last three kinds begin with. Written last, because
- * its checksum covers what follows. */
-TMTU_LOCAL int tmtu_encap_udp_size(const struct tmtu_encap *encap);
-TMTU_LOCAL void tmtu_encap_udp_write(uint8_t *p, const struct encap_shim *shim);
-TMTU_LOCAL enum tmtu_reason tmtu_encap_udp_read(struct tmtu_view *v,
-                                                const struct tmtu_pkt *outer,
-                                                const struct tmtu_encap *encap);
+/* The outer IPv6 header in front of a shim of `size` bytes. */
+TMTU_LOCAL int tmtu_encap_push6(struct tmtu_buf *buf,
+                                const struct tmtu_pkt *pkt, uint32_t ttl,
+                                const struct tmtu_encap *encap, uint32_t hash,
+                                uint32_t size, uint32_t proto);
+
+/* Opens the packet and writes its outer IP header. Returns where the shim, of
+ * `size` bytes, is to be written; negative: an error, and nothing is changed.
+ */
+static inline int encap_outer(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
+                              uint32_t ttl, const struct tmtu_encap *encap,
+                              const struct tmtu_encap_each *each, int size,
+                              uint32_t proto)
+{
+    if (size < 0)
+        return size;
+    int at = W_IP4_SIZE;
+    if (encap_outer4(encap)) {
+        const uint32_t head = W_IP4_SIZE + (uint32_t)size;
+        const int rc = encap_push4(buf, pkt, ttl, encap, each->id, head, proto);
+        if (rc < 0)
+            return rc;
+    } else {
+        at = tmtu_encap_push6(buf, pkt, ttl, encap, each->hash, (uint32_t)size,
+                              proto);
+        if (at < 0)
+            return at;
+    }
+    /* A sum over the inner packet is of what it will be, with one taken off
+     * its hop limit; over IPv4, its header checksum makes up for that. */
+    if ((encap->flags & TMTU_ENCAP_CSUM) && pkt->flow.ipver == 6)
+        buf->data[at + size + W_IP6_HOPS] = (uint8_t)ttl;
+    return at;
+}
+
+static inline uint16_t encap_udp_port(const struct tmtu_encap *encap)
+{
+    if (encap->dport != 0)
+        return encap->dport;
+    return encap->kind == TMTU_ENCAP_GREUDP ? W_PORT_GREUDP : W_PORT_GUE;
+}
+
+/* UDP's header at p, in front of `len` - 8 bytes that are there already. */
+static inline void encap_udp_write(uint8_t *p, const struct tmtu_encap *encap,
+                                   uint32_t hash, uint32_t len)
+{
+    uint32_t sport = encap->sport; /* RFC 8086 §3.2.1: 14 bits of entropy */
+    if (sport == 0)
+        sport = 0xc000u | (hash & 0x3fffu);
+    tmtu_put32(p, sport << 16 | encap_udp_port(encap));
+    tmtu_put32(p + W_UDP_LEN, len << 16);
+    if (encap->flags & TMTU_ENCAP_CSUM)
+        tmtu_encap_udp_sum(p, encap, len);
+}
+
+/* ---- one case a kind ---- */
+
+/* The protocol in the outer IP header; 0: no such kind. */
+static inline uint32_t encap_kind_proto(uint8_t kind, uint8_t ipver)
+{
+    switch (kind) {
+    case TMTU_ENCAP_IPIP:
+        return ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
+    case TMTU_ENCAP_GRE:
+        return W_PROTO_GRE;
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+    case TMTU_ENCAP_GREUDP:
+        return W_PROTO_UDP;
+    default:
+        return 0;
+    }
+}
+
+/* Flags that mean something to it, over either family. */
+static inline unsigned encap_kind_flags(uint8_t kind)
+{
+    switch (kind) {
+    case TMTU_ENCAP_GRE:
+    case TMTU_ENCAP_GREUDP:
+        return TMTU_ENCAP_CSUM | TMTU_ENCAP_KEY | TMTU_ENCAP_SEQ;
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        return TMTU_ENCAP_CSUM;
+    default:
+        return 0;
+    }
+}
+
+static inline int encap_kind_size(const struct tmtu_encap *encap)
+{
+    switch (encap->kind) {
+    case TMTU_ENCAP_IPIP:
+        return 0;
+    case TMTU_ENCAP_GRE:
+    case TMTU_ENCAP_GREUDP:
+        return tmtu_encap_gre_size(encap);
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        return tmtu_encap_gue_size(encap);
+    default:
+        return TMTU_E_ARGUMENT;
+    }
+}
+
+static inline int encap_kind_push(struct tmtu_buf *buf,
+                                  const struct tmtu_pkt *pkt, uint32_t ttl,
+                                  const struct tmtu_encap *encap,
+                                  const struct tmtu_encap_each *each)
+{
+    int rc;
+    switch (encap->kind) {
+    case TMTU_ENCAP_IPIP:
+        rc = encap_outer(buf, pkt, ttl, encap, each, 0,
+                         encap_kind_proto(TMTU_ENCAP_IPIP, pkt->flow.ipver));
+        return rc < 0 ? rc : 0;
+    case TMTU_ENCAP_GRE:
+    case TMTU_ENCAP_GREUDP:
+        return tmtu_encap_gre_push(buf, pkt, ttl, encap, each);
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        return tmtu_encap_gue_push(buf, pkt, ttl, encap, each);
+    default:
+        return TMTU_E_ARGUMENT;
+    }
+}
+
+static inline enum tmtu_reason encap_kind_read(struct tmtu_view *v,
+                                               const struct tmtu_pkt *outer,
+                                               const struct tmtu_encap *encap,
+                                               uint8_t *ipver)
+{
+    switch (encap->kind) {
+    case TMTU_ENCAP_IPIP:
+        *ipver = outer->flow.proto == W_PROTO_IPIP ? 4 : 6;
+        return TMTU_OK;
+    case TMTU_ENCAP_GRE:
+    case TMTU_ENCAP_GREUDP:
+        return tmtu_encap_gre_read(v, outer, encap, ipver);
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        return tmtu_encap_gue_read(v, outer, encap, ipver);
+    default:
+        return TMTU_R_NOT_TUNNEL;
+    }
+}
 
 #endif

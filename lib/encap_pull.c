@@ -3,38 +3,11 @@
 #include <tunmtu/cksum.h>
 
 #include "encap_kinds.h"
-#include "wire.h"
 
 static int encap_proto_ok(const struct tmtu_encap *encap, uint8_t proto)
 {
-    switch (encap->kind) {
-    case TMTU_ENCAP_IPIP:
-        return proto == W_PROTO_IPIP || proto == W_PROTO_IPV6;
-    case TMTU_ENCAP_GRE:
-        return proto == W_PROTO_GRE;
-    default:
-        return encap->kind <= TMTU_ENCAP_GREUDP && proto == W_PROTO_UDP;
-    }
-}
-
-/* Takes the shim off; *ipver is what it says is inside, or 0: not said. */
-static enum tmtu_reason encap_shim_read(struct tmtu_view *v,
-                                        const struct tmtu_pkt *outer,
-                                        const struct tmtu_encap *encap,
-                                        uint8_t *ipver)
-{
-    if (encap->kind == TMTU_ENCAP_IPIP) {
-        *ipver = outer->flow.proto == W_PROTO_IPIP ? 4 : 6;
-        return TMTU_OK;
-    }
-    if (encap->kind != TMTU_ENCAP_GRE) {
-        const enum tmtu_reason why = tmtu_encap_udp_read(v, outer, encap);
-        if (why != TMTU_OK)
-            return why;
-    }
-    if (encap->kind == TMTU_ENCAP_GRE || encap->kind == TMTU_ENCAP_GREUDP)
-        return tmtu_encap_gre_read(v, encap, ipver);
-    return tmtu_encap_gue_read(v, ipver);
+    return proto != 0 && (proto == encap_kind_proto(encap->kind, 4) ||
+                          proto == encap_kind_proto(encap->kind, 6));
 }
 
 /* RFC 4213 §3.6, RFC 1122 §3.2.1.3: sources that no packet may have. The
@@ -86,8 +59,9 @@ enum tmtu_reason tmtu_encap_pull(struct tmtu_buf *buf,
     if (encap->size != sizeof *encap || tmtu_addr_is4(encap->dst) != v4 ||
         !encap_proto_ok(encap, outer->flow.proto))
         return TMTU_R_NOT_TUNNEL;
-    if (!tmtu_addr_is_unspecified(encap->dst) &&
-        !tmtu_addr_equal(encap->dst, outer->flow.dst))
+    if ((outer->flags & TMTU_PKT_ROUTED) || /* RFC 8200 §4.4: it goes on */
+        (!tmtu_addr_is_unspecified(encap->dst) &&
+         !tmtu_addr_equal(encap->dst, outer->flow.dst)))
         return TMTU_R_OUTER_DEST;
     if (!tmtu_addr_is_host(outer->flow.src) ||
         tmtu_addr_is4(outer->flow.src) != v4 ||
@@ -99,7 +73,7 @@ enum tmtu_reason tmtu_encap_pull(struct tmtu_buf *buf,
 
     struct tmtu_view v = {outer->data + outer->l4, outer->data + outer->have};
     uint8_t ipver;
-    const enum tmtu_reason why = encap_shim_read(&v, outer, encap, &ipver);
+    const enum tmtu_reason why = encap_kind_read(&v, outer, encap, &ipver);
     if (why != TMTU_OK)
         return why;
     const uint8_t *ip = tmtu_peek(v, 1);

@@ -2,7 +2,7 @@
 /* Every kind of tunnel, every family pair, every flag: there and back. */
 #include "tmtu_test.h"
 
-#include <tunmtu/encap.h>
+#include <tunmtu/tunnel.h>
 
 #include "vectors/vectors.h"
 
@@ -208,6 +208,12 @@ static void every_kind_flag_and_family_pair_comes_back(void **state)
                              TMTU_R_TUNNEL_KEY);
             e.key--;
         }
+        if (e.kind == TMTU_ENCAP_GRE || e.kind == TMTU_ENCAP_GREUDP) {
+            e.flags ^= TMTU_ENCAP_KEY; /* one that is there, or is not */
+            assert_int_equal(tmtu_encap_pull(&b, &outer, &e, &back),
+                             TMTU_R_TUNNEL_KEY);
+            e.flags ^= TMTU_ENCAP_KEY;
+        }
         assert_int_equal(tmtu_encap_pull(&b, &outer, &e, &back), TMTU_OK);
         assert_int_equal(tmtu_buf_len(&b), len);
         assert_memory_equal(b.data, before, len);
@@ -286,10 +292,19 @@ static void refusals_are_named(void **state)
         {"says IPv6, is IPv4", TMTU_ENCAP_GUE, 29, 41, TMTU_R_INNER_VERSION},
         {"R-GUE-01 longer than the packet", TMTU_ENCAP_GUE, 28, 0x1f,
          TMTU_R_TUNNEL_HEADER},
+        {"R-GUE-03 private data nobody agreed on", TMTU_ENCAP_GUE, 28, 0x01,
+         TMTU_R_TUNNEL_HEADER},
         {"R-GUE-02 variant 1 on the same port", TMTU_ENCAP_GUE1, 28, 0x45,
          TMTU_OK},
         {"R-GUE-02 first nibble 5", TMTU_ENCAP_GUE1, 28, 0x50,
          TMTU_R_INNER_VERSION},
+        {"UDP shorter than what is inside", TMTU_ENCAP_GUE, 25, 79,
+         TMTU_R_INNER_MALFORMED},
+        {"UDP without a GUE header", TMTU_ENCAP_GUE, 25, 8,
+         TMTU_R_TUNNEL_HEADER},
+        {"UDP with half of one", TMTU_ENCAP_GUE, 25, 10, TMTU_R_TUNNEL_HEADER},
+        {"UDP without a GRE header", TMTU_ENCAP_GREUDP, 25, 11,
+         TMTU_R_TUNNEL_HEADER},
         {"GRE-in-UDP as it is", TMTU_ENCAP_GREUDP, 28, 0, TMTU_OK},
         {"R-8086-01 DTLS port", TMTU_ENCAP_GREUDP, 23, 0x93, TMTU_R_NOT_TUNNEL},
         {"another protocol", TMTU_ENCAP_GUE, 9, 136, TMTU_R_NOT_TUNNEL},
@@ -349,6 +364,300 @@ static void r_6936_02_zero_over_ipv6_only_where_enabled(void **state)
     free(b.head);
 }
 
+/* What forwarding does to the inner header belongs under the sum as well. */
+static void r_2784_04_sums_cover_the_packet_as_it_is_forwarded(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 16; n++) {
+        struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
+        struct tmtu_pkt pkt, outer, back;
+        struct tmtu_buf b = inner_packet(n % 2, 41);
+        const struct tmtu_encap_each each = {n, n};
+        ends(&t.encap, n / 2 % 2);
+        t.encap.kind = (uint8_t)(TMTU_ENCAP_GRE + n / 4);
+        t.encap.flags = TMTU_ENCAP_CSUM;
+        assert_int_equal(tmtu_tunnel_check(&t), 0);
+        pkt = parsed(&b);
+        assert_int_equal(tmtu_tunnel_push(&b, &pkt, &t, &each), 0);
+        outer = parsed(&b);
+        assert_int_equal(tmtu_encap_pull(&b, &outer, &t.encap, &back), TMTU_OK);
+        assert_int_equal(back.ttl, 62);
+        free(b.head);
+    }
+}
+
+/* An outer IPv6 header, `ext` behind it, then what a tunnel has behind its
+ * IPv6 header. */
+static struct tmtu_buf with_extension(uint8_t type, const uint8_t ext[8])
+{
+    struct tmtu_encap e = TMTU_ENCAP_INIT;
+    struct tmtu_buf b = inner_packet(1, 40);
+    struct tmtu_pkt inner = parsed(&b);
+    const struct tmtu_encap_each each = {1, 1};
+    uint8_t p[ROOM];
+    ends(&e, 0);
+    e.kind = TMTU_ENCAP_GRE;
+    assert_int_equal(tmtu_encap_push(&b, &inner, &e, &each), 0);
+    const size_t n = tmtu_buf_len(&b);
+    memcpy(p, b.data, 40);
+    memcpy(p + 40, ext, 8);
+    memcpy(p + 48, b.data + 40, n - 40);
+    p[40] = p[6];
+    p[6] = type;
+    tmtu_put16(p + 4, (uint16_t)(n - 32));
+    free(b.head);
+    return test_buf(p, n + 8, 0, 0);
+}
+
+static void outer_extension_headers_are_passed_over(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t type, ext[8];
+        enum tmtu_reason want;
+    } rows[] = {
+        {"destination options", 60, {0, 0, 4, 1, 4, 1, 1, 0}, TMTU_OK},
+        {"hop-by-hop options", 0, {0, 0, 1, 4, 0, 0, 0, 0}, TMTU_OK},
+        {"routed to the end", 43, {0, 0, 253, 0, 0, 0, 0, 0}, TMTU_OK},
+        {"to be routed on", 43, {0, 0, 253, 1, 0, 0, 0, 0}, TMTU_R_OUTER_DEST},
+        {"an atomic fragment", 44, {0, 0, 0, 0, 1, 2, 3, 4}, TMTU_OK},
+        {"a fragment", 44, {0, 0, 0, 1, 1, 2, 3, 4}, TMTU_R_OUTER_FRAGMENT},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        struct tmtu_encap e = TMTU_ENCAP_INIT;
+        struct tmtu_pkt inner;
+        struct tmtu_buf b = with_extension(rows[i].type, rows[i].ext);
+        const struct tmtu_pkt outer = parsed(&b);
+        print_message("  %s\n", rows[i].name);
+        ends(&e, 0);
+        e.kind = TMTU_ENCAP_GRE;
+        assert_int_equal(tmtu_encap_pull(&b, &outer, &e, &inner), rows[i].want);
+        free(b.head);
+    }
+}
+
+/* A caller who pulls what was parsed as a quote gets a refusal. */
+static void cut_short_it_is_refused_at_every_length(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 5 * 4 * 2; n++) {
+        struct tmtu_encap e = TMTU_ENCAP_INIT;
+        struct tmtu_buf whole = inner_packet(n % 2, 5);
+        struct tmtu_pkt outer, back, inner = parsed(&whole);
+        const struct tmtu_encap_each each = {n, n};
+        ends(&e, n / 2 % 2);
+        e.kind = (uint8_t)(n / 4 % 5);
+        e.flags = n < 20 || e.kind == TMTU_ENCAP_IPIP ? TMTU_ENCAP_ZERO6
+                                                      : TMTU_ENCAP_CSUM;
+        if (e.kind == TMTU_ENCAP_GRE)
+            e.flags |= TMTU_ENCAP_KEY | TMTU_ENCAP_SEQ;
+        assert_int_equal(tmtu_encap_push(&whole, &inner, &e, &each), 0);
+        const size_t len = tmtu_buf_len(&whole);
+        for (size_t cut = 0; cut < len; cut++) {
+            struct tmtu_buf b = test_buf(whole.data, cut, 0, 0);
+            const struct tmtu_view v = tmtu_buf_view(&b);
+            uint32_t seq;
+            if (tmtu_ip_parse(v, TMTU_IP_QUOTED, &outer) == 0) {
+                const struct tmtu_buf was = b;
+                (void)tmtu_encap_sequence(&outer, &seq);
+                assert_int_not_equal(tmtu_encap_pull(&b, &outer, &e, &back),
+                                     TMTU_OK);
+                assert_memory_equal(&b, &was, sizeof b);
+            }
+            free(b.head);
+        }
+        free(whole.head);
+    }
+}
+
+static void headroom_is_enough_or_nothing_changes(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 5u * 2 * 32; n++) {
+        struct tmtu_encap e = TMTU_ENCAP_INIT;
+        const struct tmtu_encap_each each = {n, n};
+        ends(&e, n % 2);
+        e.kind = (uint8_t)(n / 2 % 5);
+        e.flags = (uint8_t)(n / 10);
+        if (tmtu_encap_check(&e) < 0) {
+            assert_true(n != 0);
+            continue;
+        }
+        const size_t head = tmtu_encap_overhead(&e);
+        assert_true(head <= HEADROOM);
+        struct tmtu_buf made = inner_packet(n / 2 % 2, 9);
+        for (size_t less = 0; less < 2; less++) {
+            struct tmtu_buf b =
+                test_buf(made.data, tmtu_buf_len(&made), head - less, 0);
+            const struct tmtu_buf was = b;
+            struct tmtu_pkt pkt = parsed(&b);
+            assert_int_equal(tmtu_encap_push(&b, &pkt, &e, &each),
+                             less ? TMTU_E_NOSPACE : 0);
+            if (less) {
+                assert_memory_equal(&b, &was, sizeof b);
+                assert_memory_equal(b.data, made.data, tmtu_buf_len(&made));
+                for (const uint8_t *p = b.head; p < b.data; p++)
+                    assert_int_equal(*p, 0xa5);
+            } else {
+                assert_ptr_equal(b.data, b.head);
+            }
+            free(b.head);
+        }
+        free(made.head);
+    }
+}
+
+static void udp_ports_and_sums(void **state)
+{
+    static const struct {
+        const char *name;
+        uint16_t sport, dport;
+        uint32_t hash;
+        uint16_t want;
+    } rows[] = {
+        {"R-8086-02 14 bits of the hash", 0, 0, 0xffffffff, 65535},
+        {"R-8086-02 and no others", 0, 0, 0xffffc000, 49152},
+        {"a port of one's own", 7, 0, 0xffffffff, 7},
+        {"another destination", 0, 5555, 0x1234, 0xd234},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        struct tmtu_encap e = TMTU_ENCAP_INIT;
+        struct tmtu_buf b = inner_packet(1, 40);
+        struct tmtu_pkt pkt = parsed(&b);
+        const struct tmtu_encap_each each = {1, rows[i].hash};
+        print_message("  %s\n", rows[i].name);
+        ends(&e, 1);
+        e.kind = TMTU_ENCAP_GUE1;
+        e.sport = rows[i].sport;
+        e.dport = rows[i].dport;
+        assert_int_equal(tmtu_encap_push(&b, &pkt, &e, &each), 0);
+        assert_int_equal(tmtu_get16(b.data + 20), rows[i].want);
+        assert_int_equal(tmtu_get16(b.data + 22),
+                         rows[i].dport ? rows[i].dport : 6080);
+        pkt = parsed(&b);
+        assert_int_equal(tmtu_encap_pull(&b, &pkt, &e, &pkt), TMTU_OK);
+        free(b.head);
+    }
+
+    /* RFC 768: a sum of 0 is sent as 0xffff, 0 means that there is none. */
+    struct tmtu_encap e = TMTU_ENCAP_INIT;
+    const struct tmtu_encap_each each = {1, 1};
+    ends(&e, 1);
+    e.kind = TMTU_ENCAP_GUE;
+    e.flags = TMTU_ENCAP_CSUM;
+    uint16_t word = 0;
+    for (int turn = 0; turn < 2; turn++) {
+        struct tmtu_buf b = inner_packet(1, 40);
+        tmtu_put16(b.tail - 2, word);
+        struct tmtu_pkt pkt = parsed(&b);
+        assert_int_equal(tmtu_encap_push(&b, &pkt, &e, &each), 0);
+        const uint16_t check = tmtu_get16(b.data + 26);
+        if (turn == 1)
+            assert_int_equal(check, 0xffff);
+        word = check; /* what is missing to a sum of 0 */
+        pkt = parsed(&b);
+        assert_int_equal(tmtu_ip_transport_verify(&pkt), 0);
+        free(b.head);
+    }
+}
+
+static void r_2473_06_where_a_limit_is_looked_for(void **state)
+{
+    static const struct {
+        const char *name, *chain; /* first next header, then the headers */
+        int want;
+        uint32_t at;
+    } rows[] = {
+        {"no extension header", "11", TMTU_E_IGNORED, 0},
+        {"first option", "3c 1100 040107 010100", 7, 44},
+        {"behind Pad1", "3c 1100 000000 040109", 9, 47},
+        {"behind PadN", "3c 1100 010100 040109", 9, 47},
+        {"behind another option", "3c 1101 1e04 00000000 04010c 010300 0000",
+         12, 50},
+        {"two: the first", "3c 1100 040103 040104", 3, 44},
+        {"behind hop-by-hop and routing headers",
+         "00 2b00 010400000000 3c00 fd0000000000 1100 040105 010100", 5, 60},
+        {"in the hop-by-hop header it is none", "00 1100 040107 010100",
+         TMTU_E_IGNORED, 0},
+        {"behind a fragment header", "2c 3c00 0000 00000001 1100 040107 010100",
+         TMTU_E_IGNORED, 0},
+        {"in front of one", "3c 2c00 040107 010100 1100 0000 00000001", 7, 44},
+        {"behind authentication",
+         "33 3c04 0000 00000001 00000001 000000000000"
+         "000000000000 1100 040107 010100",
+         TMTU_E_IGNORED, 0},
+        {"of two bytes it is none", "3c 1100 04020707 0100", TMTU_E_IGNORED, 0},
+        {"its value outside of the header", "3c 1100 01020000 0401",
+         TMTU_E_IGNORED, 0},
+        {"its length outside of the header", "3c 1100 0103000000 04",
+         TMTU_E_IGNORED, 0},
+        {"its length outside of the packet", "3c 3b00 0103000000 04",
+         TMTU_E_IGNORED, 0},
+        {"an option that runs out of the header", "3c 1100 1eff 04010700",
+         TMTU_E_IGNORED, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        uint8_t chain[128], p[256] = {0x60};
+        const size_t n = test_hex(rows[i].chain, chain, sizeof chain) - 1;
+        p[6] = chain[0];
+        p[7] = 64;
+        memcpy(p + 40, chain + 1, n);
+        p[8] = p[24] = 0x20;
+        p[39] = 1;
+        const size_t udp = chain[1] == 59 ? 0 : 8;
+        tmtu_put16(p + 4, (uint16_t)(n + udp));
+        tmtu_put16(p + 40 + n + 4, 8); /* UDP's length */
+        struct tmtu_buf b = test_buf(p, 40 + n + udp, 0, 0);
+        print_message("  %s\n", rows[i].name);
+        const struct tmtu_pkt pkt = parsed(&b);
+        uint32_t at = 0;
+        assert_int_equal(tmtu_encap_limit(&pkt, &at), rows[i].want);
+        assert_int_equal(at, rows[i].at);
+        assert_int_equal(tmtu_encap_limit(&pkt, NULL), rows[i].want);
+        free(b.head);
+    }
+}
+
+static void a_sequence_number_is_read_where_there_is_one(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t off;
+        uint8_t kind, val;
+        int rc;
+    } rows[] = {
+        {"behind a key", 9, TMTU_ENCAP_GRE, 47, 0},
+        {"behind UDP and a key", 9, TMTU_ENCAP_GREUDP, 17, 0},
+        {"in a later fragment", 7, TMTU_ENCAP_GRE, 1, TMTU_E_IGNORED},
+        {"in version 1", 21, TMTU_ENCAP_GRE, 1, TMTU_E_IGNORED},
+        {"none", 20, TMTU_ENCAP_GRE, 0x20, TMTU_E_IGNORED},
+        {"in another protocol", 9, TMTU_ENCAP_GRE, 46, TMTU_E_IGNORED},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        struct tmtu_encap e = TMTU_ENCAP_INIT;
+        struct tmtu_buf b = inner_packet(1, 40);
+        struct tmtu_pkt pkt = parsed(&b);
+        const struct tmtu_encap_each each = {0x01020304, 1};
+        uint32_t seq = 0xa5a5a5a5;
+        print_message("  %s\n", rows[i].name);
+        ends(&e, 1);
+        e.kind = rows[i].kind;
+        e.flags = TMTU_ENCAP_KEY | TMTU_ENCAP_SEQ;
+        assert_int_equal(tmtu_encap_push(&b, &pkt, &e, &each), 0);
+        b.data[rows[i].off] = rows[i].val;
+        tmtu_put16(b.data + 10, 0);
+        tmtu_put16(b.data + 10, test_cksum(b.data, 20));
+        pkt = parsed(&b);
+        assert_int_equal(tmtu_encap_sequence(&pkt, &seq), rows[i].rc);
+        assert_int_equal(seq, rows[i].rc == 0 ? each.id : 0xa5a5a5a5);
+        free(b.head);
+    }
+}
+
 static void r_2890_02_sequence_numbers_wrap(void **state)
 {
     (void)state;
@@ -367,6 +676,13 @@ int main(void)
         cmocka_unit_test(flags_of_another_kind_are_refused),
         cmocka_unit_test(refusals_are_named),
         cmocka_unit_test(r_6936_02_zero_over_ipv6_only_where_enabled),
+        cmocka_unit_test(r_2784_04_sums_cover_the_packet_as_it_is_forwarded),
+        cmocka_unit_test(outer_extension_headers_are_passed_over),
+        cmocka_unit_test(cut_short_it_is_refused_at_every_length),
+        cmocka_unit_test(headroom_is_enough_or_nothing_changes),
+        cmocka_unit_test(udp_ports_and_sums),
+        cmocka_unit_test(r_2473_06_where_a_limit_is_looked_for),
+        cmocka_unit_test(a_sequence_number_is_read_where_there_is_one),
         cmocka_unit_test(r_2890_02_sequence_numbers_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,9 +27,10 @@ enum tmtu_encap_kind {
 };
 
 /* tmtu_encap.flags */
-#define TMTU_ENCAP_CSUM                                                        \
-    0x1u                    /**< GRE checksum; in UDP: the UDP checksum. Over  \
-                                 the whole packet, so it costs */
+#define TMTU_ENCAP_CSUM                                                         \
+    0x1u                    /**< GRE checksum; in UDP: the UDP checksum, which  \
+                                 RFC 8086 §6.1 wants unless it is known not to \
+                                 be needed. Over the whole packet: it costs */
 #define TMTU_ENCAP_KEY 0x2u /**< GRE key (RFC 2890) */
 #define TMTU_ENCAP_SEQ 0x4u /**< GRE sequence number (RFC 2890) */
 #define TMTU_ENCAP_ZERO6                                                       \
@@ -37,7 +38,9 @@ enum tmtu_encap_kind {
               6935, 6936); both ends must know */
 #define TMTU_ENCAP_TEL                                                         \
     0x10u /**< outer IPv6: carry a tunnel encapsulation limit                  \
-               (RFC 2473 §4.1.1) */
+               (RFC 2473 §4.1.1), 8 bytes with every packet. Without          \
+               it, a limit of 0 is heeded and others end here: set             \
+               it where packets may come out of tunnels already */
 
 /** Don't-fragment of an outer IPv4 header. */
 enum tmtu_encap_df {
@@ -72,11 +75,12 @@ struct tmtu_encap {
     uint8_t dscp;    /**< 0 to 63, or TMTU_DSCP_COPY */
     uint8_t ttl;     /**< outer TTL or hop limit; 0: the inner one (K34) */
     uint8_t flags;   /**< TMTU_ENCAP_* of enum tmtu_encap_kind */
-    uint8_t tel;     /**< with TMTU_ENCAP_TEL: how many more tunnels, unless the
-                          packet brings a lower limit */
-    uint16_t sport;  /**< UDP source port; 0: 49152 to 65535 by each.hash */
-    uint16_t dport;  /**< UDP destination port; 0: 6080 (GUE), 4754 (GRE) */
-    uint32_t key;    /**< with TMTU_ENCAP_KEY */
+    uint8_t tel;    /**< with TMTU_ENCAP_TEL: how many more tunnels, for packets
+                         that bring no limit; one less than theirs for those
+                         that do */
+    uint16_t sport; /**< UDP source port; 0: 49152 to 65535 by each.hash */
+    uint16_t dport; /**< UDP destination port; 0: 6080 (GUE), 4754 (GRE) */
+    uint32_t key;   /**< with TMTU_ENCAP_KEY */
 };
 
 /** IP in IP, DF and DSCP copied, ECN normal mode, TTL 64, encapsulation limit 4
@@ -122,7 +126,8 @@ TMTU_API uint16_t tmtu_encap_overhead(const struct tmtu_encap *encap);
 TMTU_API int tmtu_encap_limit(const struct tmtu_pkt *pkt, uint32_t *at);
 
 /** The GRE sequence number of an outer packet, before it is pulled, into
- *  @p seq. Returns 0, or TMTU_E_IGNORED if there is none. */
+ *  @p seq; believe it when tmtu_encap_pull has found nothing against the
+ *  packet. Returns 0, or TMTU_E_IGNORED if there is none. */
 TMTU_API TMTU_MUST_CHECK int tmtu_encap_sequence(const struct tmtu_pkt *outer,
                                                  uint32_t *seq);
 
@@ -171,13 +176,15 @@ tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
  * Pulls the tunnel's headers off the packet and parses what is inside.
  *
  * Names are those of the packet's sender: @p encap's src is the peer who must
- * have sent it, dst the local end; an end that is unspecified (0.0.0.0 or ::)
- * allows any host, and the family is that of dst. With TMTU_ENCAP_KEY the key
- * must be there and equal; UDP must be for dport. Checksums that are there are
- * verified; UDP over IPv6 without one needs TMTU_ENCAP_ZERO6 (RFC 6936 §5). The
- * other members are not looked at. The inner packet is trimmed to its own
- * length (RFC 4213 §3.6), its IPv4 checksum is verified. Congestion marks move
- * from the outer to the inner header (RFC 6040 §4.2).
+ * have sent it, dst the local end (a Routing header has no segments left); an
+ * end that is unspecified (0.0.0.0 or ::) allows any host, and the family is
+ * that of dst. With TMTU_ENCAP_KEY the key must be there and equal; UDP must be
+ * for dport. Checksums that are there are verified; UDP over IPv6 without one
+ * needs TMTU_ENCAP_ZERO6 (RFC 6936 §5), and then src should name the peer,
+ * because nothing else protects the addresses. The other members are not looked
+ * at. The inner packet is trimmed to its own length (RFC 4213 §3.6), its IPv4
+ * checksum is verified. Congestion marks move from the outer to the inner
+ * header (RFC 6040 §4.2).
  *
  * @param buf   the outer packet
  * @param outer as parsed from @p buf
