@@ -109,23 +109,38 @@ static void check(const struct row *row, const struct bench_set *set, int ipver)
     bench_refresh(set);
 }
 
+void bench_head(const char *other)
+{
+    printf("%-16s %-4s  %-16s %15s  %15s  %6s\n%-16s %-4s  %-16s %7s %7s  %7s "
+           "%7s\n",
+           "ns a packet", "", "", "tunmtu", other, "ratio", "", "", "",
+           "median", "least", "median", "least");
+}
+
+void bench_compare(const char *name, int ipver, const char *what,
+                   bench_way *way, const struct bench_set *set,
+                   bench_way *other, const struct bench_set *other_set)
+{
+    double t[MOST], f[MOST], ratio[MOST];
+    for (int r = 0; r < opt.repeats; r++) { /* in turns: noise hits both */
+        t[r] = measure(way, set);
+        f[r] = measure(other, other_set);
+        ratio[r] = t[r] / f[r];
+    }
+    const double tm = median(t, opt.repeats), fm = median(f, opt.repeats);
+    printf("%-16s IPv%d  %-16s %7.2f %7.2f  %7.2f %7.2f  %6.2f\n", name, ipver,
+           what, tm, t[0], fm, f[0], median(ratio, opt.repeats));
+    fflush(stdout);
+}
+
 static void measure_row(const struct row *row, const struct bench_set *set,
                         int ipver)
 {
-    bench_way *const floor = ipver == 4 ? row->floor4 : row->floor6;
-    double t[MOST], f[MOST], ratio[MOST];
     check(row, set, ipver);
-    for (int r = 0; r < opt.repeats; r++) { /* in turns: noise hits both */
-        t[r] = measure(row->way, set);
-        f[r] = measure(floor, set);
-        ratio[r] = t[r] / f[r];
-    }
+    bench_compare(row->name, ipver,
+                  set->n == FEW ? "64 in cache" : "65536 x 2 KiB", row->way,
+                  set, ipver == 4 ? row->floor4 : row->floor6, set);
     check(row, set, ipver);
-    const double tm = median(t, opt.repeats), fm = median(f, opt.repeats);
-    printf("%-16s IPv%d  %-16s %7.2f %7.2f  %7.2f %7.2f  %6.2f\n", row->name,
-           ipver, set->n == FEW ? "64 in cache" : "65536 x 2 KiB", tm, t[0], fm,
-           f[0], median(ratio, opt.repeats));
-    fflush(stdout);
 }
 
 /* Few packets lie so that they spread over all sets of the cache: an odd
@@ -157,10 +172,7 @@ static void run(void)
     ways_init();
     floor_init();
     place(&many, MANY, mem, ROOM, AHEAD);
-    printf("%-16s %-4s  %-16s %15s  %15s  %6s\n%-16s %-4s  %-16s %7s %7s  %7s "
-           "%7s\n",
-           "ns a packet", "", "", "tunmtu", "floor", "ratio", "", "", "",
-           "median", "least", "median", "least");
+    bench_head("floor");
     enum bench_kind last = BENCH_ERROR;
     int last_ipver = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -221,7 +233,11 @@ static const char usage[] =
     "of 100 in a table of 65537 slots, decision, TTL, outer header in the\n"
     "headroom. 64-byte TCP over IPv4 in IPv4, 84-byte over IPv6 in IPv6.\n"
     "error: \"too big\" out of 1500 bytes: 576 (IPv4), 1280 (IPv6).\n"
-    "65536 x 2 KiB: streaming through memory, prefetched 16 packets ahead.\n";
+    "65536 x 2 KiB: streaming through memory, prefetched 16 packets ahead.\n\n"
+    "Tunnels, beside IP in IP of the same family (--only tunnel: they alone):\n"
+    "push: headers alone; in: parse, decision, TTL, push; out: parse, pull.\n"
+    "sum: with a checksum over the whole packet; of 1500 bytes where it says\n"
+    "so, else packets are the short ones.\n";
 
 int main(int argc, char **argv)
 {
@@ -263,5 +279,6 @@ int main(int argc, char **argv)
     printf("# CPU %d%s, about %.2f GHz, %d repeats\n", opt.cpu,
            pinned < 0 ? " (not pinned)" : "", clock_rate(), opt.repeats);
     run();
+    tunnels_run(opt.only);
     return 0;
 }

@@ -64,6 +64,15 @@ bench_way floor_wrap4, floor_build4, floor_read4;
 bench_way floor_parse6, floor_hash6, floor_steer6, floor_balance6;
 bench_way floor_wrap6, floor_build6, floor_read6;
 
+/* tunnels.c: kinds of tunnels beside IP in IP. */
+void tunnels_run(const char *only);
+
+/* bench.c: heads a table, and makes a row of it: two ways in turns. */
+void bench_head(const char *other);
+void bench_compare(const char *name, int ipver, const char *what,
+                   bench_way *way, const struct bench_set *set,
+                   bench_way *other, const struct bench_set *other_set);
+
 /* check.c: what the ways leave behind is right. */
 void check_balance(const struct bench_set *set, int ipver, int tunmtu);
 void check_error(const struct bench_set *set, int ipver, const uint8_t *msg,
