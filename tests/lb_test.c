@@ -263,6 +263,35 @@ static void outer_ipv6_has_a_flow_label_for_each_flow(void **state)
     bed_close(&b);
 }
 
+/* The same where the client's address alone chooses the server, as with -s mh;
+ * RFC 8086 §3.2.1: and the source port of a tunnel in UDP. */
+static void flows_of_one_client_are_spread_over_paths(void **state)
+{
+    static const char rules[] =
+        "-A -t [2001:db8::2]:443 -s mh\n"
+        "-a -t [2001:db8::2]:443 -r [2001:db8::6]:443 -i -w 1\n"
+        "-A -t 10.0.0.2:443 -s mh\n"
+        "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -i -w 1 --tun-type gue "
+        "--tun-port 6080 --tun-nocsum\n";
+    struct bed b;
+    (void)state;
+    bed_open_with(&b, rules, bed_config(TMTU_MTU_NOTIFY));
+    bed_flow(&b, tcp6, 4000, 443, 100);
+    const uint32_t label = tmtu_get32(b.out[0].p) & 0xfffff;
+    bed_flow(&b, tcp6, 4001, 443, 100);
+    assert_int_not_equal(tmtu_get32(b.out[0].p) & 0xfffff, label);
+    bed_flow(&b, tcp6, 4000, 443, 200);
+    assert_int_equal(tmtu_get32(b.out[0].p) & 0xfffff, label);
+
+    bed_flow(&b, tcp4, 4000, 443, 100);
+    const uint16_t port = tmtu_get16(b.out[0].p + 20);
+    bed_flow(&b, tcp4, 4001, 443, 100);
+    assert_int_not_equal(tmtu_get16(b.out[0].p + 20), port);
+    bed_flow(&b, tcp4, 4000, 443, 200);
+    assert_int_equal(tmtu_get16(b.out[0].p + 20), port);
+    bed_close(&b);
+}
+
 static void bytes_are_counted_and_the_server_is_noted(void **state)
 {
     struct bed b;
@@ -736,6 +765,7 @@ int main(void)
         cmocka_unit_test(K20_K36_identification_and_df_of_the_outer_header),
         cmocka_unit_test(identifications_begin_where_they_are_told_to),
         cmocka_unit_test(outer_ipv6_has_a_flow_label_for_each_flow),
+        cmocka_unit_test(flows_of_one_client_are_spread_over_paths),
         cmocka_unit_test(bytes_are_counted_and_the_server_is_noted),
         cmocka_unit_test(K33_K34_tos_and_ttl_of_the_outer_header),
         cmocka_unit_test(K35_ttl_1_earns_time_exceeded_whatever_the_size),

@@ -80,7 +80,7 @@ static void forward(struct lb *lb, const struct service *service,
     }
     lb->note.server = server;
     w->server = server;
-    w->hash = (uint32_t)hash;
+    w->hash = services_spread(lb->services, service, server, flow, hash);
 
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_verdict v;

@@ -91,6 +91,16 @@ uint64_t services_hash(const struct services *t, const struct service *s,
     return tmtu_hash_flow(&t->key, &client);
 }
 
+uint32_t services_spread(const struct services *t, const struct service *s,
+                         const struct server *server,
+                         const struct tmtu_flow *flow, uint64_t hash)
+{
+    const struct tmtu_encap *e = &server->tunnel.encap;
+    const bool shows = !tmtu_addr_is4(e->dst) || e->kind == TMTU_ENCAP_GUE;
+    return (uint32_t)(s->by_port || !shows ? hash
+                                           : tmtu_hash_flow(&t->key, flow));
+}
+
 struct server *services_pick(const struct service *s, uint64_t hash)
 {
     const int i = tmtu_steer_lookup(s->steer, hash);

@@ -94,6 +94,13 @@ struct service *services_find(const struct services *t, const uint8_t addr[16],
 uint64_t services_hash(const struct services *t, const struct service *s,
                        const struct tmtu_flow *flow);
 
+/* What spreads the tunnels of flows over paths: outer flow label and UDP source
+ * port (RFC 6438, RFC 8086 §3.2.1). Ports count for it even where they do not
+ * for the choice of the server. `hash`: of services_hash. */
+uint32_t services_spread(const struct services *t, const struct service *s,
+                         const struct server *server,
+                         const struct tmtu_flow *flow, uint64_t hash);
+
 /* The server for a hash; NULL if none has a weight. */
 struct server *services_pick(const struct service *s, uint64_t hash);
 
