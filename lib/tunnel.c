@@ -62,7 +62,11 @@ static inline int tunnel_oversize(const struct tmtu_tunnel *t,
                                   const struct tmtu_pkt *pkt)
 {
     const uint32_t head = t->mtu.outer == 6 ? 40 : 0; /* RFC 8200 §3 */
-    return pkt->len + t->mtu.overhead > 65535u + head;
+    /* Of a super-packet each segment, with at most so many bytes of TCP. */
+    const uint32_t segment = pkt->l4 + 60u + pkt->gso_size;
+    const uint32_t len =
+        pkt->gso_size != 0 && segment < pkt->len ? segment : pkt->len;
+    return len + t->mtu.overhead > 65535u + head;
 }
 
 static void tunnel_answer(const struct tmtu_pkt *pkt, enum tmtu_icmp_kind kind,

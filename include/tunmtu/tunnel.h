@@ -81,6 +81,9 @@ TMTU_API TMTU_MUST_CHECK int tmtu_tunnel_check(struct tmtu_tunnel *tunnel);
  * tmtu_icmp_may_send allows; sending it, from which address and how often, is
  * the caller's.
  *
+ * What it says of a super-packet (gso_size) it says once for all of its
+ * segments: cut it first (segment.h), then push each of them.
+ *
  * @param tunnel a tunnel end that tmtu_tunnel_check accepted
  * @param pkt    the packet, parsed
  * @param out    receives what to do
@@ -111,7 +114,7 @@ tmtu_tunnel_push(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
  * all there is to do is TMTU_TUNNEL_SEND, tmtu_tunnel_push, in one step.
  *
  * @param buf    the inner packet
- * @param pkt    as parsed from @p buf; its TTL follows
+ * @param pkt    as parsed from @p buf, and no super-packet; its TTL follows
  * @param tunnel the tunnel end, checked
  * @param each   identification and hash, see encap.h
  * @param out    what to do, if it is anything else
