@@ -16,6 +16,7 @@ struct bed {
     struct services services;
     struct lb lb;
     uint64_t now;
+    uint16_t gso_size; /* of the packets that it takes */
     struct {
         uint8_t *p;
         size_t n;
@@ -109,7 +110,8 @@ static inline enum lb_fate bed_take(struct bed *b, const uint8_t *p, size_t n,
                                     uint32_t flags)
 {
     struct tmtu_io_packet in = {.buf = test_buf(p, n, TMTU_IO_HEADROOM, 0),
-                                .flags = flags};
+                                .flags = flags,
+                                .gso_size = b->gso_size};
     uint8_t *head = in.buf.head;
     uint8_t *room = test_exact(NULL, TMTU_IO_PACKET);
     struct tmtu_buf out;

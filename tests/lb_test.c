@@ -153,6 +153,143 @@ static void policy_both_answers_first_and_forwards_as_well(void **state)
     bed_close(&b);
 }
 
+/* A super-packet of this size, and segments of that payload. */
+static enum lb_fate take_super(struct bed *b, struct pk_ip ip, size_t len,
+                               uint16_t gso_size)
+{
+    b->gso_size = gso_size;
+    const enum lb_fate fate = take(b, ip, len);
+    b->gso_size = 0;
+    return fate;
+}
+
+/* What came out between `from` and `to` is outer packets with the segments of
+ * `orig` inside, in order, each of them right. */
+static void are_segments(const struct bed *b, size_t from, size_t to,
+                         size_t overhead, size_t head, size_t gso_size)
+{
+    size_t sum = head;
+    for (size_t i = from; i < to; i++) {
+        struct tmtu_pkt in;
+        const uint8_t *p = b->out[i].p + overhead;
+        const size_t n = b->out[i].n - overhead - head;
+        assert_int_equal(
+            tmtu_ip_parse(tmtu_view(p, n + head), TMTU_IP_VERIFY, &in), 0);
+        assert_int_equal(tmtu_ip_transport_verify(&in), 0);
+        assert_int_equal(in.ttl, 63);
+        assert_true(n == gso_size || i + 1 == to);
+        assert_memory_equal(p + head, orig + sum, n);
+        sum += n;
+    }
+    assert_int_equal(sum, 64000);
+}
+
+static void K29_a_super_packet_is_judged_by_its_segments(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_int_equal(take_super(&b, tcp4, 64000, 1440), LB_FORWARDED);
+    assert_int_equal(b.n, 45); /* 63960 / 1440 */
+    assert_int_equal(b.out[0].n, 1500);
+    are_segments(&b, 0, 45, 20, 40, 1440);
+    assert_int_equal(b.lb.counters.out, 45);
+    assert_int_equal(b.lb.counters.fate[LB_FORWARDED], 1);
+    assert_int_equal(b.lb.note.server->bytes, 64000);
+
+    assert_int_equal(take_super(&b, tcp4, 64000, 1441), LB_DROPPED);
+    is_error4(&b, 0, 3, 4); /* one answer, and K30: about the whole */
+    assert_int_equal(b.n, 1);
+    assert_int_equal(tmtu_get16(b.out[0].p + 26), 1480);
+    assert_int_equal(tmtu_get16(b.out[0].p + 28 + 2), 64000);
+
+    assert_int_equal(take_super(&b, tcp6, 64000, 1400), LB_FORWARDED);
+    assert_int_equal(b.n, 46); /* 63940 / 1400 */
+    are_segments(&b, 0, 46, 40, 60, 1400);
+    assert_int_equal(take_super(&b, tcp6, 64000, 1401), LB_DROPPED);
+    assert_int_equal(b.n, 1);
+    bed_close(&b);
+}
+
+static void super_packets_without_df_have_a_number_each(void **state)
+{
+    struct bed b;
+    struct pk_ip ip = tcp4;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    ip.df = 0;
+    assert_int_equal(take_super(&b, ip, 64000, 1440), LB_FORWARDED);
+    assert_int_equal(b.n, 45);
+    for (size_t i = 0; i < 45; i++)
+        assert_int_equal(tmtu_get16(b.out[i].p + 4), 1 + i);
+    bed_close(&b);
+}
+
+static void segments_that_do_not_fit_are_cut_each(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_BOTH);
+    assert_int_equal(take_super(&b, tcp4, 4420, 1460), LB_FORWARDED);
+    assert_int_equal(b.n, 1 + 3 * 2); /* 4380 bytes */
+    is_error4(&b, 0, 3, 4);
+    for (size_t i = 0; i < 3; i++) {
+        const uint8_t *first = b.out[1 + 2 * i].p, *last = b.out[2 + 2 * i].p;
+        uint8_t inner[1500];
+        struct tmtu_pkt in;
+        const size_t n = b.out[1 + 2 * i].n - 20, m = b.out[2 + 2 * i].n - 20;
+        assert_int_equal(n + m, 1500);
+        assert_int_equal(tmtu_get16(first + 6), 0x2000);
+        assert_int_equal(tmtu_get16(last + 6), n / 8);
+        assert_int_equal(tmtu_get16(first + 4), tmtu_get16(last + 4));
+        memcpy(inner, first + 20, n);
+        memcpy(inner + n, last + 20, m);
+        assert_int_equal(
+            tmtu_ip_parse(tmtu_view(inner, 1500), TMTU_IP_VERIFY, &in), 0);
+        assert_int_equal(tmtu_ip_transport_verify(&in), 0);
+        assert_memory_equal(inner + 40, orig + 40 + i * 1460, 1460);
+        if (i > 0)
+            assert_int_not_equal(tmtu_get16(first + 4),
+                                 tmtu_get16(b.out[1].p + 4));
+    }
+    assert_int_equal(b.lb.counters.cut, 1);
+    assert_int_equal(b.lb.counters.fragments, 6);
+    bed_close(&b);
+}
+
+static void accurate_ecn_has_cwr_on_every_segment(void **state)
+{
+    static uint8_t p[4000];
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    const size_t n = pk_flow(p, &tcp4, 40000, 443, 3040);
+    p[33] |= 0x80;
+    b.gso_size = 1000;
+    for (uint32_t each = 0; each < 2; each++) {
+        assert_int_equal(bed_take(&b, p, n, each ? TMTU_IO_GSO_CWR : 0),
+                         LB_FORWARDED);
+        assert_int_equal(b.n, 3);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(b.out[i].p[20 + 33] >> 7, i == 0 || each);
+    }
+    bed_close(&b);
+}
+
+static void a_super_packet_that_cannot_be_cut_is_dropped(void **state)
+{
+    static uint8_t p[4000];
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    const size_t n = pk_flow(p, &tcp4, 40000, 443, 4000);
+    p[33] = 0x02; /* SYN */
+    b.gso_size = 1000;
+    assert_int_equal(bed_take(&b, p, n, 0), LB_DROPPED);
+    bed_dropped(&b, TMTU_R_UNSUPPORTED);
+    bed_close(&b);
+}
+
 /* An ICMPv6 error from the VIP to the client, whole and right. */
 static void is_error6(const struct bed *b, uint8_t type, uint32_t info,
                       const struct pk_ip *ip)
@@ -760,6 +897,11 @@ int main(void)
         cmocka_unit_test(K17_K38_without_df_it_goes_in_outer_fragments),
         cmocka_unit_test(K18_policy_fragment_never_answers_and_clears_df),
         cmocka_unit_test(policy_both_answers_first_and_forwards_as_well),
+        cmocka_unit_test(K29_a_super_packet_is_judged_by_its_segments),
+        cmocka_unit_test(super_packets_without_df_have_a_number_each),
+        cmocka_unit_test(segments_that_do_not_fit_are_cut_each),
+        cmocka_unit_test(accurate_ecn_has_cwr_on_every_segment),
+        cmocka_unit_test(a_super_packet_that_cannot_be_cut_is_dropped),
         cmocka_unit_test(K19_K53_K57_ipv6_gets_packet_too_big),
         cmocka_unit_test(policy6_fragment_cuts_the_outer_ipv6_packet),
         cmocka_unit_test(K20_K36_identification_and_df_of_the_outer_header),

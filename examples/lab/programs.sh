@@ -82,6 +82,7 @@ lab_balancer() {
     else
         io=afpacket:eth0
     fi
+    io+=${LAB_OFFLOAD:+,gso}
     lab_start balancer balancer "$program" --rules "$LAB_DIR/rules" \
         --local "$local4" --local "$local6" --io "$io" --policy "$policy" \
         --policy6 "$policy" --counters "$LAB_DIR/balancer.counters"
@@ -100,7 +101,8 @@ lab_real() {
     *' --clamp-mss '*) lab_answers_through_tun "$real" ;;
     esac
     lab_start "$real" "$real" "$program" --vip "$LAB_VIP4" --vip "$LAB_VIP6" \
-        --io afpacket:eth0 --tun rs0 --counters "$LAB_DIR/$real.counters" "$@"
+        --io "afpacket:eth0${LAB_OFFLOAD:+,gso}" \
+        --tun "rs0${LAB_OFFLOAD:+,gso}" --counters "$LAB_DIR/$real.counters" "$@"
     lab_await "$real" lab_tun_is_held "$real" rs0
     lab_await "$real" lab_socket_is_open "$real"
 }

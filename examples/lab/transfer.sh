@@ -21,6 +21,9 @@ Options:
   --family 4|6       4
   --io afpacket|tun  how the balancer receives and sends (afpacket)
   --servers N        real servers (2)
+  --offload          leaves the offloads of the links on (TSO, GSO, GRO and
+                     checksums): the programs are given super-packets, of many
+                     segments each, by TUN and AF_PACKET
   --path-mtu N       the router sends at most N bytes in a packet to the client,
                      and nobody else knows: what a real server sends can only
                      arrive if the router's ICMP errors, which go to the VIP,
@@ -41,6 +44,11 @@ while [ $# -gt 0 ]; do
     --help)
         usage
         exit
+        ;;
+    --offload)
+        LAB_OFFLOAD=yes
+        shift
+        continue
         ;;
     --build | --mb | --family | --io | --servers | --policies | \
         --path-mtu | --keep)
@@ -65,7 +73,7 @@ lab_programs "$build"
 lab_enter "$0" ${args[@]+"${args[@]}"}
 
 cat <<END
-IPv$family, $mb MB each way, balancer on $io
+IPv$family, $mb MB each way, balancer on $io${LAB_OFFLOAD:+, offloads on}
 
 policy      to the server  checksum          to the client  checksum
 END

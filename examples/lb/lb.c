@@ -84,7 +84,10 @@ static void forward(struct lb *lb, const struct service *service,
 
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_verdict v;
-    if (tmtu_tunnel_send(&w->buf, &w->pkt, &server->tunnel, &each, &v) == 1) {
+    if (w->pkt.gso_size != 0) { /* judged by its segments: K29 */
+        tmtu_tunnel_enter(&server->tunnel, &w->pkt, &v);
+    } else if (tmtu_tunnel_send(&w->buf, &w->pkt, &server->tunnel, &each, &v) ==
+               1) {
         w->send = w->entered = true;
         lb_entered(lb);
         return;
@@ -97,8 +100,11 @@ static void forward(struct lb *lb, const struct service *service,
         lb_drop(lb, (enum tmtu_reason)v.reason);
         return;
     }
-    w->send = true;
     w->cut = v.action == TMTU_TUNNEL_CUT;
+    if (w->pkt.gso_size != 0)
+        lb_super(lb);
+    else
+        w->send = true;
 }
 
 /* An ICMP error for a VIP belongs to the server that sent what it quotes. */
@@ -203,7 +209,9 @@ static bool family(const uint8_t addr[16], uint8_t ipver)
 void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
 {
     struct lb_work *w = &lb->work;
-    w->answer = w->send = w->entered = w->cut = w->begun = w->own = false;
+    w->answer = w->send = w->entered = w->cut = w->begun = w->own = w->super =
+        false;
+    w->cwr = in->flags & TMTU_IO_GSO_CWR;
     w->buf = in->buf;
     memset(&lb->note, 0, sizeof lb->note);
     lb->counters.in++;
@@ -216,6 +224,7 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
         return;
     }
     const struct tmtu_flow *f = &w->pkt.flow;
+    w->pkt.gso_size = in->gso_size;
     if (in->flags & TMTU_IO_L2_GROUP)
         w->pkt.flags |= TMTU_PKT_L2_GROUP;
     if (!family(f->dst, f->ipver) || !services_has_vip(lb->services, f->dst))

@@ -7,6 +7,7 @@
 #include <tunmtu/frag.h>
 #include <tunmtu/io.h>
 #include <tunmtu/reass.h>
+#include <tunmtu/segment.h>
 
 #include "services.h"
 
@@ -69,6 +70,9 @@ struct lb_work {
     struct tmtu_buf buf; /* the packet */
     struct tmtu_pkt pkt; /* as parsed from it */
     struct tmtu_frag frag;
+    bool super; /* `segment` may have more to send; `pkt` is its last one */
+    bool cwr;   /* see TMTU_IO_GSO_CWR */
+    struct tmtu_segment segment;
 };
 
 /* Counters of identifications; destinations share them, as in Linux. */
@@ -105,6 +109,9 @@ uint32_t lb_id(struct lb *lb);
 
 /* The packet of lb.work is in its tunnel now: counts that. */
 void lb_entered(struct lb *lb);
+
+/* The packet of lb.work is a super-packet whose segments will be, each. */
+void lb_super(struct lb *lb);
 
 /* Takes a packet and decides. It is referred to, and written to, until lb_give
  * has returned 0. `now`: nanoseconds that do not go back. */

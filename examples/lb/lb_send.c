@@ -42,13 +42,19 @@ uint32_t lb_id(struct lb *lb)
     return *id;
 }
 
-void lb_entered(struct lb *lb)
+/* The identification was taken: with DF, IPv4 has none (K36). */
+static void spend_id(struct lb *lb)
 {
-    struct lb_work *w = &lb->work;
+    const struct lb_work *w = &lb->work;
     const struct tmtu_encap *e = &w->server->tunnel.encap;
     const bool df = e->df == TMTU_DF_COPY && (w->pkt.flags & TMTU_PKT_DF);
-    if (!df || w->cut || !tmtu_addr_is4(e->dst)) /* with DF it has none: K36 */
+    if (!df || w->cut || !tmtu_addr_is4(e->dst))
         lb->id[w->server->path]++;
+}
+
+static void forwarded(struct lb *lb)
+{
+    struct lb_work *w = &lb->work;
     lb_end(lb, LB_FORWARDED);
     lb->counters.icmp += lb->note.icmp;
     lb->counters.cut += w->cut;
@@ -56,8 +62,26 @@ void lb_entered(struct lb *lb)
     w->server->bytes += w->pkt.len;
 }
 
-/* Puts the packet into its tunnel, when there was more to do than that; false,
- * and dropped, if that fails. */
+void lb_entered(struct lb *lb)
+{
+    spend_id(lb);
+    forwarded(lb);
+}
+
+void lb_super(struct lb *lb)
+{
+    struct lb_work *w = &lb->work;
+    const int rc =
+        tmtu_segment_init(&w->segment, &w->pkt, w->cwr ? TMTU_SEGMENT_CWR : 0);
+    if (rc < 0) {
+        lb_drop(lb, tmtu_reason_of(rc));
+        return;
+    }
+    w->super = true;
+    forwarded(lb);
+}
+
+/* Puts the packet into its tunnel, when there was more to do than that. */
 static bool enter(struct lb *lb)
 {
     struct lb_work *w = &lb->work;
@@ -66,14 +90,29 @@ static bool enter(struct lb *lb)
     struct tmtu_pkt outer;
 
     if (tmtu_tunnel_push(&w->buf, &w->pkt, &w->server->tunnel, &each) < 0 ||
-        (w->cut && (tmtu_ip_parse(tmtu_buf_view(&w->buf), 0, &outer) < 0 ||
-                    tmtu_frag_init(&w->frag, &outer, mtu, each.id,
-                                   TMTU_FRAG_FORCE) < 0))) {
-        lb_drop(lb, TMTU_R_INTERNAL);
+        (w->cut &&
+         (tmtu_ip_parse(tmtu_buf_view(&w->buf), 0, &outer) < 0 ||
+          tmtu_frag_init(&w->frag, &outer, mtu, each.id, TMTU_FRAG_FORCE) < 0)))
         return false;
-    }
-    lb_entered(lb);
     w->begun = w->cut;
+    return true;
+}
+
+/* Puts the next segment of a super-packet into its tunnel; it is in `out` then,
+ * or to be cut. */
+static bool enter_segment(struct lb *lb, struct tmtu_buf *out)
+{
+    struct lb_work *w = &lb->work;
+    w->buf =
+        w->cut ? tmtu_buf(lb->memory, TMTU_IO_PACKET, TMTU_IO_HEADROOM) : *out;
+    /* Nothing but the end stops it: what may be said against a segment was held
+     * against the super-packet. */
+    if (tmtu_segment_next(&w->segment, &w->buf) != 1 ||
+        tmtu_ip_parse(tmtu_buf_view(&w->buf), 0, &w->pkt) < 0 || !enter(lb))
+        return false;
+    spend_id(lb);
+    if (!w->cut)
+        *out = w->buf;
     return true;
 }
 
@@ -89,8 +128,13 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
     }
     if (w->send) {
         w->send = false;
-        if (!w->entered && !enter(lb))
-            return 0;
+        if (!w->entered) {
+            if (!enter(lb)) {
+                lb_drop(lb, TMTU_R_INTERNAL);
+                return 0;
+            }
+            lb_entered(lb);
+        }
         if (!w->cut && !w->own) {
             *out = w->buf;
             return sent(lb, out);
@@ -104,12 +148,17 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
             return sent(lb, out);
         }
     }
-    if (w->begun && tmtu_frag_next(&w->frag, out) == 1) {
-        lb->counters.fragments++;
-        lb->note.fragments++;
-        return sent(lb, out);
-    }
-    w->begun = false;
+    do {
+        if (w->begun && tmtu_frag_next(&w->frag, out) == 1) {
+            lb->counters.fragments++;
+            lb->note.fragments++;
+            return sent(lb, out);
+        }
+        w->begun = false;
+        w->super = w->super && enter_segment(lb, out);
+        if (w->super && !w->cut)
+            return sent(lb, out);
+    } while (w->super);
     return 0;
 }
 

@@ -100,6 +100,8 @@ static int pass(struct program *p, bool inward, const struct tmtu_io **which)
                    : !rs_out(&p->rs, in, &out->buf))
             continue;
         out->time = in->time;
+        out->flags = in->flags & TMTU_IO_GSO_CWR;
+        out->gso_size = in->gso_size; /* the backend passes it on, or cuts it */
         p->out.n++;
         out = burst_next(to, &p->out, &error);
     }
