@@ -199,6 +199,23 @@ class Run:
             raise SystemExit(f'{name}.log: not all packets are there')
 
 
+def spread(case, flows):
+    """Notes what routers would spread a flow by: outer flow label or UDP source
+    port (RFC 6438, RFC 8086 §3.2.1)."""
+    for frame in case.ours:
+        p = wire.parse(frame)
+        if not case.tunnelled(frame) or p.off:
+            continue
+        value = p.label if p.version == 6 else None
+        if p.proto == wire.UDP:
+            value = value, wire.get16(p.data, p.start)
+        inner = wire.parse(frame[Tunnelled(p, case.run.kind).at:])
+        if value is not None and inner.proto in (wire.TCP, wire.UDP):
+            flow = inner.src, inner.proto, inner.data[
+                inner.start:inner.start + 4]
+            flows[flow].add(value)
+
+
 def settle(case, rules, kernel, ours):
     """Applies rules until both are alike. Returns whether they are, and the
     rules that did something."""
@@ -221,6 +238,8 @@ def compare(run, counts):
     rules = [r for r in differences.RULES if r.applies(run)]
     bad = 0
 
+    flows = collections.defaultdict(set)
+
     def complain(what):
         nonlocal bad
         bad += 1
@@ -237,6 +256,7 @@ def compare(run, counts):
         except (Wrong, ValueError) as e:
             complain(e)
             continue
+        spread(case, flows)
         both = 'tunnelled' if kernel and case.tunnelled(kernel[0]) else \
             'answered' if kernel else 'nothing'
         if kernel == ours:
@@ -260,6 +280,11 @@ def compare(run, counts):
           f"{stats['tunnelled']} tunnelled, {stats['label']} but for the flow "
           f"label, {stats['answered']} answered, {stats['nothing']} not; "
           f"{stats['listed']} differ as listed, {bad} otherwise")
+    values = set().union(*flows.values())
+    if any(len(v) > 1 for v in flows.values()) or \
+            len(values) < len(flows) * 0.95:
+        print(f'{len(flows)} flows, {len(values)} flow labels or source ports')
+        bad += 1
     # Silence on both sides would be alike, too.
     if total < 600 or stats['tunnelled'] + stats['label'] < total // 3:
         print('too little was compared')

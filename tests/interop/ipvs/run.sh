@@ -3,8 +3,8 @@
 # tunmtu-lb beside a real IPVS director: the same generated captures through
 # both, what comes out compared packet by packet (compare.py, differences.py).
 #     tests/interop/ipvs/run.sh [--keep DIR] TUNMTU-LB [TYPE]...
-# TYPE: ipip, gue, gre, gue-csum, gre-csum; the first three if none is given.
-# The director is the kernel of the package user-mode-linux in a namespace of
+# TYPE: ipip, gue, gre, gue-csum, gre-csum; all of them if none is given. The
+# director is the kernel of the package user-mode-linux in a namespace of
 # its own (director.sh). Exit status 77: skipped, something for it is missing.
 set -u
 
@@ -18,7 +18,7 @@ lb=$(realpath "$1")
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 kinds=("$@")
-[ $# -gt 0 ] || kinds=(ipip gue gre)
+[ $# -gt 0 ] || kinds=(ipip gue gre gue-csum gre-csum)
 
 skip() { echo "skipped: $*"; exit 77; }
 PATH=$PATH:/usr/sbin:/sbin
