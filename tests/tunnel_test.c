@@ -434,6 +434,38 @@ static void push_takes_one_hop_unless_it_is_the_hosts_own(void **state)
     }
 }
 
+/* What is summed up is what is sent: the hop has been taken. */
+static void a_checksum_of_the_tunnels_is_right(void **state)
+{
+    (void)state;
+    static const uint8_t kinds[] = {TMTU_ENCAP_GRE, TMTU_ENCAP_GUE,
+                                    TMTU_ENCAP_GUE1, TMTU_ENCAP_GREUDP};
+    for (size_t i = 0; i < TEST_ROWS(test_pairs) * 8; i++) {
+        const size_t pair = i / 8;
+        const uint8_t kind = kinds[i / 2 % 4];
+        struct tmtu_tunnel t = tunnel_over(test_pairs[pair].outer, 1500);
+        t.encap.kind = kind;
+        t.encap.flags = TMTU_ENCAP_CSUM;
+        t.host = i % 2;
+        assert_int_equal(tmtu_tunnel_check(&t), 0);
+        const struct test_shape s = test_shape(test_pairs[pair].inner, 91);
+        struct tmtu_buf buf = test_made(&s, TMTU_ENCAP_HEADROOM);
+        struct tmtu_pkt pkt = test_parsed(&buf);
+        assert_int_equal(tmtu_tunnel_push(&buf, &pkt, &t, &each0), 0);
+        const struct tmtu_pkt outer = test_parsed(&buf);
+        const uint8_t *p = buf.data + outer.l4;
+        const size_t n = outer.len - outer.l4;
+        if (kind == TMTU_ENCAP_GRE) {
+            assert_int_equal(p[0], 0x80);
+            assert_int_equal(test_cksum(p, n), 0);
+        } else {
+            assert_int_not_equal(tmtu_get16(p + 6), 0);
+            assert_int_equal(tmtu_ip_transport_verify(&outer), 0);
+        }
+        free(buf.head);
+    }
+}
+
 static void a_failed_push_leaves_everything(void **state)
 {
     (void)state;
@@ -639,6 +671,7 @@ int main(void)
         cmocka_unit_test(send_is_enter_and_push),
         cmocka_unit_test(v1_a_syn_into_4in4),
         cmocka_unit_test(push_takes_one_hop_unless_it_is_the_hosts_own),
+        cmocka_unit_test(a_checksum_of_the_tunnels_is_right),
         cmocka_unit_test(a_failed_push_leaves_everything),
         cmocka_unit_test(super_packets_enter_by_their_segments),
         cmocka_unit_test(other_reasons_to_drop),
