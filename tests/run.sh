@@ -236,6 +236,8 @@ if [ -z "$quick" ]; then
         quote "lab, first segments, IPv$family" '^ *(notify|both|fragment|clamp) '
         step "lab, 100 MB both ways, IPv$family" isolated \
             examples/lab/transfer.sh --build "$out/gcc" --family $family
+        step "lab, super-packets both ways, IPv$family" isolated \
+            examples/lab/transfer.sh --build "$out/gcc" --family $family --offload
     done
 fi
 
