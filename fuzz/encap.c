@@ -5,8 +5,11 @@
  * Input: which (1 byte: bit 0 IPv6 outside, bit 1 the host's own, bit 2 source
  * left open, bit 3 destination left open), DF (1), ECN (1), DSCP (1), TTL (1),
  * policy and flags (1), path MTU (2), identification (2), segment size (2),
- * largest fragment (2), headroom (1), flow label (1), then a packet. It is put
- * into a tunnel, and also taken for one that comes out. */
+ * largest fragment (2), headroom (1), hash (1), kind (1), its flags (1),
+ * encapsulation limit (1), GRE key and, in bits 0 and 1, ports of one's own
+ * (1), then a packet. It is put into a tunnel, and also taken for one that
+ * comes out.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OPTIONS = 16 };
+enum { OPTIONS = 20 };
 static const uint8_t ends[2][32] = {
     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 1,
      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 2},
@@ -110,6 +113,12 @@ static void in(const struct tmtu_tunnel *t, const struct tmtu_encap_each *each,
     if (v.action == TMTU_TUNNEL_CUT)
         cut(&outer, t->mtu.path_mtu);
 
+    uint32_t seq;
+    if (t->encap.flags & TMTU_ENCAP_SEQ)
+        must(tmtu_encap_sequence(&outer, &seq) == 0 && seq == each->id);
+    if (t->encap.kind >= TMTU_ENCAP_GUE && (t->encap.flags & TMTU_ENCAP_CSUM))
+        must(tmtu_ip_transport_verify(&outer) == 0);
+
     const enum tmtu_reason why = tmtu_encap_pull(buf, &outer, &t->encap, &back);
     if (why == TMTU_R_INNER_SOURCE) {
         free(old.head);
@@ -129,7 +138,8 @@ static void in(const struct tmtu_tunnel *t, const struct tmtu_encap_each *each,
     free(old.head);
 }
 
-/* What cannot be told again: ECN, the checksum over it, an ID beside DF. */
+/* What cannot be told again of an outer IP header: ECN, the checksum over it,
+ * an identification beside DF. */
 static void forget(uint8_t *p)
 {
     if (p[0] >> 4 == 6) {
@@ -143,42 +153,135 @@ static void forget(uint8_t *p)
         p[4] = p[5] = 0;
 }
 
+/* GRE's first 4 to 16 bytes, of a packet that was let out; 0: not as we write
+ * them (reserved bits; a checksum within UDP's). */
+static int told_gre(uint8_t *p, struct tmtu_encap *e,
+                    struct tmtu_encap_each *each)
+{
+    const unsigned word = tmtu_get16(p);
+    must((word & 0x4c07) == 0);
+    if ((word & 0x03f8) != 0)
+        return 0;
+    p += 4;
+    if (word & 0x8000) {
+        if (e->kind != TMTU_ENCAP_GRE || tmtu_get16(p + 2) != 0)
+            return 0;
+        e->flags |= TMTU_ENCAP_CSUM;
+        if (tmtu_get16(p) == 0xffff)
+            tmtu_put16(p, 0); /* the same sum */
+        p += 4;
+    }
+    if (word & 0x2000) {
+        e->flags |= TMTU_ENCAP_KEY;
+        e->key = tmtu_get32(p);
+        p += 4;
+    }
+    if (word & 0x1000) {
+        e->flags |= TMTU_ENCAP_SEQ;
+        each->id = tmtu_get32(p);
+    }
+    return 1;
+}
+
+/* Tunnel options out of the outer headers at p; 0: push does not make such
+ * headers, though pull has to take them. */
+static int told(uint8_t *p, const struct tmtu_pkt *outer,
+                const struct tmtu_pkt *inner, struct tmtu_encap *e,
+                struct tmtu_encap_each *each)
+{
+    const size_t ip = outer->flow.ipver == 4 ? 20 : 40;
+    memcpy(e->src, outer->flow.src, 16);
+    memcpy(e->dst, outer->flow.dst, 16);
+    e->df = outer->flags & TMTU_PKT_DF ? TMTU_DF_SET : TMTU_DF_CLEAR;
+    e->dscp = outer->tclass >> 2;
+    e->ttl = outer->ttl;
+    each->id = outer->id;
+    if (outer->ttl == 0 || (ip == 40 && tmtu_encap_limit(inner, NULL) >= 0))
+        return 0;
+    if (ip == 40)
+        each->hash = tmtu_get32(p) & 0xfffff;
+    if (outer->l4 == 48 && p[6] == 60 && p[41] == 0 && p[42] == 4 &&
+        tmtu_get16(p + 46) == 0x100 && p[43] == 1 && p[45] == 1) {
+        e->flags |= TMTU_ENCAP_TEL;
+        e->tel = p[44];
+    } else if (outer->l4 != ip) {
+        return 0;
+    }
+    p += outer->l4;
+    if (e->kind == TMTU_ENCAP_GRE)
+        return told_gre(p, e, each);
+    if (e->kind < TMTU_ENCAP_GUE)
+        return 1;
+    e->sport = outer->flow.sport;
+    e->dport = outer->flow.dport;
+    if (e->sport == 0 || tmtu_get16(p + 4) != outer->len - outer->l4)
+        return 0;
+    if (tmtu_get16(p + 6) != 0)
+        e->flags |= TMTU_ENCAP_CSUM;
+    else
+        e->flags |= TMTU_ENCAP_ZERO6;
+    if (e->kind == TMTU_ENCAP_GREUDP)
+        return told_gre(p + 8, e, each);
+    e->kind = p[8] >> 6 ? TMTU_ENCAP_GUE1 : TMTU_ENCAP_GUE;
+    return 1;
+}
+
+/* Where a checksum over the inner packet stands behind the outer IP header;
+ * 0: there is none. */
+static size_t sum_at(const struct tmtu_encap *e)
+{
+    if (!(e->flags & TMTU_ENCAP_CSUM))
+        return 0;
+    return e->kind == TMTU_ENCAP_GRE ? 4 : 6;
+}
+
+/* What was let out goes back in behind the same `head` bytes as `first`. */
 static void again(struct tmtu_buf *buf, const struct tmtu_pkt *inner,
-                  const struct tmtu_pkt *outer, uint8_t *first)
+                  const struct tmtu_pkt *outer, uint8_t kind, uint8_t *first,
+                  size_t head, int marked)
 {
     struct tmtu_encap e = TMTU_ENCAP_INIT;
-    const size_t head = outer->l4;
-    struct tmtu_encap_each each = {outer->id, 0};
-    memcpy(e.src, outer->flow.src, 16);
-    memcpy(e.dst, outer->flow.dst, 16);
-    e.df = outer->flags & TMTU_PKT_DF ? TMTU_DF_SET : TMTU_DF_CLEAR;
-    e.dscp = outer->tclass >> 2;
-    e.ttl = outer->ttl;
-    if (outer->flow.ipver == 6)
-        each.hash = tmtu_get32(first) & 0xfffff;
+    struct tmtu_encap_each each = {0, 0};
+    struct tmtu_pkt pkt;
+    e.kind = kind;
+    if (!told(first, outer, inner, &e, &each))
+        return;
+    must(tmtu_encap_overhead(&e) == head);
     must(tmtu_encap_push(buf, inner, &e, &each) == 0);
     must(tmtu_buf_len(buf) == inner->len + head);
+    must(tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &pkt) == 0);
+    if (sum_at(&e) != 0 && marked) /* one bit has changed under it */
+        memcpy(first + outer->l4 + sum_at(&e),
+               buf->data + outer->l4 + sum_at(&e), 2);
+    if ((e.flags & TMTU_ENCAP_SEQ) && outer->flow.ipver == 4) {
+        memset(first + 4, 0, 2); /* is the sequence number's */
+        memset(buf->data + 4, 0, 2);
+    }
     forget(first);
     forget(buf->data);
     must(memcmp(buf->data, first, head) == 0);
 }
 
-static void out(unsigned which, struct tmtu_buf *buf)
+/* Ends of any address: which bits 2 and 3. */
+static void open_ends(struct tmtu_encap *e, unsigned which, unsigned ipver)
 {
-    struct tmtu_encap e = TMTU_ENCAP_INIT;
+    const size_t at = ipver == 4 ? 12 : 0;
+    if (which & 4)
+        memset(e->src + at, 0, 16 - at);
+    if (which & 8)
+        memset(e->dst + at, 0, 16 - at);
+}
+
+static void out(unsigned which, const struct tmtu_encap *tunnel,
+                struct tmtu_buf *buf)
+{
+    struct tmtu_encap e = *tunnel;
     struct tmtu_pkt outer, inner, same;
     if (tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &outer) < 0)
         return;
     memcpy(e.src, outer.flow.src, 16);
     memcpy(e.dst, outer.flow.dst, 16);
-    memset(e.src + (outer.flow.ipver == 4 ? 12 : 0), 0,
-           !(which & 4)            ? 0
-           : outer.flow.ipver == 4 ? 4
-                                   : 16);
-    memset(e.dst + (outer.flow.ipver == 4 ? 12 : 0), 0,
-           !(which & 8)            ? 0
-           : outer.flow.ipver == 4 ? 4
-                                   : 16);
+    open_ends(&e, which, outer.flow.ipver);
     struct tmtu_buf was = *buf;
     struct tmtu_buf old = copy(buf->head, (size_t)(buf->end - buf->head), 0);
     memset(&inner, 0xa5, sizeof inner);
@@ -193,19 +296,43 @@ static void out(unsigned which, struct tmtu_buf *buf)
         must(tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_VERIFY, &same) == 0);
         must(memcmp(&inner, &same, sizeof same) == 0);
         must(tmtu_buf_len(buf) == inner.len && inner.ttl > 0);
-        const uint8_t *ip = old.head + (was.data - was.head) + outer.l4;
+        const size_t head = (size_t)(buf->data - was.data);
+        uint8_t *first = old.head + (was.data - was.head);
+        const uint8_t *ip = first + head;
         const unsigned in = (ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & 3u;
         must((inner.tclass & 3) == ecn[in][outer.tclass & 3]);
         must(inner.flow.ipver == 4 ? tmtu_addr_is_host(inner.flow.src)
                                    : !tmtu_addr_is4(inner.flow.src) &&
                                          !tmtu_addr_is_group(inner.flow.src));
         must(tmtu_addr_is_host(outer.flow.src));
-        must(!(outer.flags & TMTU_PKT_FRAGMENT));
-        if (outer.l4 == (outer.flow.ipver == 4 ? 20 : 40) && outer.ttl > 0 &&
-            outer.len == outer.l4 + inner.len)
-            again(buf, &inner, &outer, old.head + (was.data - was.head));
+        must(!(outer.flags & (TMTU_PKT_FRAGMENT | TMTU_PKT_ROUTED)));
+        if (outer.flow.proto == 17)
+            must(head + inner.len <=
+                 outer.l4 + (size_t)tmtu_get16(first + outer.l4 + 4));
+        if (outer.len == head + inner.len)
+            again(buf, &inner, &outer, e.kind, first, head,
+                  in != (inner.tclass & 3u));
     }
     free(old.head);
+}
+
+/* The same bytes as a quote: a caller's mistake, but nothing outside of them is
+ * looked at. */
+static void out_of_a_quote(unsigned which, const struct tmtu_encap *tunnel,
+                           struct tmtu_buf *buf)
+{
+    struct tmtu_encap e = *tunnel;
+    struct tmtu_pkt outer, inner;
+    uint32_t seq, at;
+    if (tmtu_ip_parse(tmtu_buf_view(buf), TMTU_IP_QUOTED, &outer) < 0)
+        return;
+    memcpy(e.src, outer.flow.src, 16);
+    memcpy(e.dst, outer.flow.dst, 16);
+    open_ends(&e, which, outer.flow.ipver);
+    must(tmtu_encap_limit(&outer, &at) < 256);
+    must(tmtu_encap_sequence(&outer, &seq) <= 0);
+    if (tmtu_encap_pull(buf, &outer, &e, &inner) == TMTU_OK)
+        must(tmtu_buf_len(buf) == inner.len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -224,11 +351,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     t.mtu.flags = data[5] / 4 % 8;
     t.mtu.path_mtu = tmtu_get16(data + 6);
     t.host = which / 2 % 2;
-    const struct tmtu_encap_each each = {tmtu_get16(data + 8), data[15]};
+    t.encap.kind = data[16];
+    t.encap.flags = data[17];
+    t.encap.tel = data[18];
+    t.encap.key = data[19] * 0x01010101u;
+    t.encap.sport = data[19] & 1 ? 4242 : 0;
+    t.encap.dport = data[19] & 2 ? 5555 : 0;
+    const struct tmtu_encap_each each = {tmtu_get16(data + 8),
+                                         data[15] * 0x01010101u};
     const uint8_t *p = data + OPTIONS;
     const size_t n = size - OPTIONS;
 
-    struct tmtu_buf buf = copy(p, n, data[14] % 64);
+    struct tmtu_buf buf = copy(p, n, data[14] % 80);
     struct tmtu_pkt pkt;
     if (tmtu_tunnel_check(&t) == 0 &&
         tmtu_ip_parse(tmtu_buf_view(&buf), TMTU_IP_VERIFY, &pkt) == 0) {
@@ -237,8 +371,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in(&t, &each, &buf, &pkt);
     }
     free(buf.head);
-    buf = copy(p, n, data[14] % 64);
-    out(which, &buf);
+    buf = copy(p, n, data[14] % 80);
+    out(which, &t.encap, &buf);
+    free(buf.head);
+    buf = copy(p, n, 0);
+    out_of_a_quote(which, &t.encap, &buf);
     free(buf.head);
     return 0;
 }
