@@ -19,6 +19,12 @@ shift
 here=$(cd "$(dirname "$0")" && pwd)
 kinds=("$@")
 [ $# -gt 0 ] || kinds=(ipip gue gre gue-csum gre-csum)
+for kind in "${kinds[@]}"; do
+    case $kind in
+    ipip | gue | gre | gue-csum | gre-csum) ;;
+    *) echo "$kind: no such type" >&2; exit 2 ;;
+    esac
+done
 
 skip() { echo "skipped: $*"; exit 77; }
 PATH=$PATH:/usr/sbin:/sbin
@@ -38,6 +44,7 @@ else
     out=$(mktemp -d) || exit 1
     trap 'rm -rf "$out"' EXIT
 fi
+trap 'exit 143' TERM INT # once the director of the moment has ended
 bad=0
 fail() { echo "$*"; bad=1; }
 
