@@ -3,19 +3,25 @@
 #ifndef REALSERVER_CLAIM_H
 #define REALSERVER_CLAIM_H
 
-#include <stdbool.h>
+#include "rs.h"
 
-enum { CLAIM_SOCKETS = 4 };
+/* Protocols 4, 41 and 47, and two UDP ports, over IPv4 and IPv6. */
+enum { CLAIM_SOCKETS = 10 };
 
-/* Raw sockets for protocols 4 and 41 over IPv4 and IPv6. */
+/* Raw sockets, and UDP sockets; closed ones are -1. */
 struct claim {
     int fd[CLAIM_SOCKETS];
+    char what[32]; /* could not be claimed, for a message */
 };
 
-/* Opens them. Without, the kernel answers each tunnel packet that it sees, too,
- * with "protocol unreachable". Nothing is read from them, and a filter drops
- * what would be queued. False: errno says why; claim_close() in any case. */
-bool claim_open(struct claim *c);
+/* Not open yet: what claim_close() may be called on. */
+void claim_init(struct claim *c);
+
+/* Opens those of the tunnels that are accepted. Without, the kernel answers
+ * each tunnel packet that it sees, too, with "protocol unreachable" or "port
+ * unreachable". Nothing is read from them, and a filter drops what would be
+ * queued. False: errno says why, c->what what. */
+bool claim_open(struct claim *c, const struct rs_config *config);
 void claim_close(struct claim *c);
 
 #endif

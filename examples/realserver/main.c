@@ -52,9 +52,13 @@ static bool open_ends(struct program *p)
                 "that of %s (%u): large replies will not be sent\n",
                 o->tun, (unsigned)p->tun->mtu, o->io, (unsigned)p->io->mtu);
     /* Where the kernel sees tunnel packets as well, it must not answer them. */
-    if (strncmp(o->io, "afpacket:", 9) == 0 && !claim_open(&p->claim)) {
-        snprintf(why, sizeof why, "raw sockets for protocols 4 and 41: %s",
-                 strerror(errno));
+    if (strncmp(o->io, "afpacket:", 9) == 0 &&
+        !claim_open(&p->claim, &o->config)) {
+        snprintf(why, sizeof why, "%s: %s%s", p->claim.what, strerror(errno),
+                 errno == EADDRINUSE
+                     ? "; --gue-port, --gre-udp-port and --tun-type say which "
+                       "ones are claimed"
+                     : "");
         return complain(why);
     }
     return true;
@@ -156,7 +160,8 @@ static int run(struct program *p)
 
 int main(int argc, char **argv)
 {
-    static struct program p = {.claim = {{-1, -1, -1, -1}}};
+    static struct program p;
+    claim_init(&p.claim);
     int status = options_read(&p.options, argc, argv);
     if (status >= 0)
         return status;

@@ -45,10 +45,38 @@ static void addresses(FILE *f, const char *what, const struct args_addrs *list,
     fprintf(f, "%s\n", list->n == 0 ? none : "");
 }
 
+/* "tunnels ipip, gre (key 7), gue (port 6080)" */
+static void tunnels(FILE *f, const struct rs_config *c)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+        enum tmtu_encap_kind kind;
+    } types[] = {{"ipip", RS_IPIP, TMTU_ENCAP_IPIP},
+                 {"gre", RS_GRE, TMTU_ENCAP_GRE},
+                 {"gue", RS_GUE, TMTU_ENCAP_GUE},
+                 {"gre-udp", RS_GREUDP, TMTU_ENCAP_GREUDP}};
+    const unsigned accepted = c->tunnels != 0 ? c->tunnels : RS_ALL;
+    const char *between = "tunmtu-realserver: tunnels of";
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (!(accepted & types[i].bit))
+            continue;
+        fprintf(f, "%s %s", between, types[i].name);
+        if (types[i].bit & (RS_GUE | RS_GREUDP))
+            fprintf(f, " (port %u)", rs_port(c, types[i].kind));
+        between = ",";
+    }
+    if (c->has_key)
+        fprintf(f, "; GRE key %u", (unsigned)c->key);
+    fprintf(f, "; UDP over IPv6 %s a checksum\n",
+            c->zero_csum6 ? "also without" : "with");
+}
+
 void report_config(FILE *f, const struct options *o, const struct rs *rs)
 {
     fprintf(f, "tunmtu-realserver: io %s, tun %s, path MTU %u\n", o->io, o->tun,
             (unsigned)o->config.mtu);
+    tunnels(f, &o->config);
     addresses(f, "services", &o->config.vips, "");
     addresses(f, "tunnels to", &o->config.locals, " any address");
     addresses(f, "tunnels from", &o->config.peers, " any address");
@@ -57,7 +85,7 @@ void report_config(FILE *f, const struct options *o, const struct rs *rs)
     else
         fprintf(f, "tunmtu-realserver: MSS at most %u, for IPv6 %u%s\n",
                 rs_mss(rs, 4), rs_mss(rs, 6),
-                o->config.clamp == RS_CLAMP_AUTO && rs->overhead < 40
-                    ? "; 20 less once a tunnel over IPv6 is seen"
+                o->config.clamp == RS_CLAMP_AUTO
+                    ? "; less once a tunnel with more headers is seen"
                     : "");
 }

@@ -10,7 +10,56 @@
  * with a wrong MTU that may be all of the traffic. */
 enum { REASS_PACKETS = 256, REASS_MAX = 65535 };
 
-enum { PROTO_IPIP = 4, PROTO_IPV6 = 41, OUTER4 = 20, OUTER6 = 40 };
+enum {
+    PROTO_IPIP = 4,
+    PROTO_UDP = 17,
+    PROTO_IPV6 = 41,
+    PROTO_GRE = 47,
+    PORT_GUE = 6080,
+    PORT_GREUDP = 4754
+};
+
+/* 0.0.0.0, which means any host */
+static const uint8_t any4[16] = {[10] = 0xff, [11] = 0xff};
+
+uint16_t rs_port(const struct rs_config *config, enum tmtu_encap_kind kind)
+{
+    const unsigned tunnels = config->tunnels != 0 ? config->tunnels : RS_ALL;
+    if (!(tunnels & 1u << kind))
+        return 0;
+    if (kind == TMTU_ENCAP_GUE)
+        return config->gue_port != 0 ? config->gue_port : PORT_GUE;
+    return config->greudp_port != 0 ? config->greudp_port : PORT_GREUDP;
+}
+
+/* What is taken of each kind, and the most that the kinds that were asked for
+ * take of the MTU. Nobody has asked for all of them. */
+static void know_tunnels(struct rs *rs)
+{
+    const struct rs_config *c = rs->config;
+    const bool v6 =
+        args_addrs_family(&c->locals, 6) || args_addrs_family(&c->peers, 6);
+    const unsigned asked = c->tunnels != 0 ? c->tunnels : (unsigned)RS_IPIP;
+    const unsigned gre = c->has_key ? TMTU_ENCAP_KEY : 0;
+
+    rs->tunnels = c->tunnels != 0 ? c->tunnels : (unsigned)RS_ALL;
+    for (uint8_t kind = 0; kind <= TMTU_ENCAP_GREUDP; kind++) {
+        struct tmtu_encap e = TMTU_ENCAP_INIT; /* ends: :: means any */
+        const bool key = kind == TMTU_ENCAP_GRE || kind == TMTU_ENCAP_GREUDP;
+        e.kind = kind;
+        e.flags = (uint8_t)((key ? gre : 0) |
+                            (c->zero_csum6 ? (unsigned)TMTU_ENCAP_ZERO6 : 0));
+        e.key = c->key;
+        e.dport = rs_port(c, (enum tmtu_encap_kind)kind);
+        rs->encap[kind] = e;
+        e.flags |= TMTU_ENCAP_ZERO6; /* its length, whatever is accepted */
+        if (!v6)
+            tmtu_copy(e.dst, any4, 16);
+        const uint16_t overhead = tmtu_encap_overhead(&e);
+        if ((asked & 1u << kind) && overhead > rs->overhead)
+            rs->overhead = overhead;
+    }
+}
 
 bool rs_init(struct rs *rs, const struct rs_config *config)
 {
@@ -19,10 +68,7 @@ bool rs_init(struct rs *rs, const struct rs_config *config)
     static const struct tmtu_hash_key key = {0, 0};
     memset(rs, 0, sizeof *rs);
     rs->config = config;
-    rs->overhead = args_addrs_family(&config->locals, 6) ||
-                           args_addrs_family(&config->peers, 6)
-                       ? OUTER6
-                       : OUTER4;
+    know_tunnels(rs);
     void *mem = malloc(tmtu_reass_sizeof(REASS_PACKETS, REASS_MAX));
     if (mem != NULL)
         rs->reass = tmtu_reass_init(mem, REASS_PACKETS, REASS_MAX, &key);
@@ -47,17 +93,38 @@ static bool in_drop(struct rs *rs, enum tmtu_reason reason)
     return in_end(rs, RS_IN_DROPPED);
 }
 
+/* The tunnel that a packet belongs to; NULL: to none, or, as a fragment without
+ * ports, to one that is not known yet. */
+static const struct tmtu_encap *tunnel_of(const struct rs *rs,
+                                          const struct tmtu_pkt *pkt)
+{
+    const struct tmtu_flow *f = &pkt->flow;
+    unsigned kind = TMTU_ENCAP_IPIP;
+    if (f->proto == PROTO_GRE)
+        kind = TMTU_ENCAP_GRE;
+    else if (f->proto == PROTO_UDP && !(f->flags & TMTU_FLOW_PORTS))
+        return NULL;
+    else if (f->proto == PROTO_UDP)
+        kind = f->dport == rs->encap[TMTU_ENCAP_GUE].dport ? TMTU_ENCAP_GUE
+                                                           : TMTU_ENCAP_GREUDP;
+    else if (f->proto != PROTO_IPIP && f->proto != PROTO_IPV6)
+        return NULL;
+    if (f->proto == PROTO_UDP && f->dport != rs->encap[kind].dport)
+        return NULL;
+    return rs->tunnels & 1u << kind ? &rs->encap[kind] : NULL;
+}
+
 /* Takes the tunnel off; who may send, and to whom, has been checked. */
 static bool decapsulate(struct rs *rs, struct tmtu_buf *buf,
-                        const struct tmtu_pkt *outer)
+                        const struct tmtu_pkt *outer,
+                        const struct tmtu_encap *tunnel)
 {
-    static const uint8_t any4[4] = {0, 0, 0, 0};
-    struct tmtu_encap encap = TMTU_ENCAP_INIT; /* ends: :: means any */
+    struct tmtu_encap encap = *tunnel;
     struct tmtu_pkt inner;
 
     if (outer->flow.ipver == 4) {
-        tmtu_addr_set4(encap.src, any4);
-        tmtu_addr_set4(encap.dst, any4);
+        tmtu_copy(encap.src, any4, 16);
+        tmtu_copy(encap.dst, any4, 16);
     }
     struct tmtu_buf whole = *buf;
     const enum tmtu_reason reason =
@@ -67,11 +134,23 @@ static bool decapsulate(struct rs *rs, struct tmtu_buf *buf,
     if (!args_addrs_has(&rs->config->vips, inner.flow.dst) ||
         tmtu_addr_is4(inner.flow.dst) != (inner.flow.ipver == 4))
         return in_drop(rs, TMTU_R_INNER_DEST);
-    /* The SYN goes through this tunnel before its SYN-ACK is clamped. */
-    if (outer->flow.ipver == 6)
-        rs->overhead = OUTER6;
+    /* The SYN goes through this tunnel before its SYN-ACK is clamped. Bounded:
+     * no balancer writes more, and who does shall not make segments tiny. */
+    size_t overhead = (size_t)(whole.data - buf->data);
+    if (overhead > TMTU_ENCAP_HEADROOM)
+        overhead = TMTU_ENCAP_HEADROOM;
+    if (overhead > rs->overhead)
+        rs->overhead = (uint16_t)overhead;
     *buf = whole;
     return in_end(rs, RS_IN_DELIVERED);
+}
+
+/* Whether a fragment may be one of a tunnel over UDP: all but the first have no
+ * ports. */
+static bool may_be_udp(const struct rs *rs, const struct tmtu_pkt *pkt)
+{
+    return pkt->flow.proto == PROTO_UDP && (pkt->flags & TMTU_PKT_LATER) &&
+           (rs->tunnels & (RS_GUE | RS_GREUDP));
 }
 
 bool rs_in(struct rs *rs, const struct tmtu_io_packet *in, uint64_t now,
@@ -85,14 +164,19 @@ bool rs_in(struct rs *rs, const struct tmtu_io_packet *in, uint64_t now,
     int rc = tmtu_ip_parse(tmtu_buf_view(&buf), TMTU_IP_VERIFY, &pkt);
     if (rc < 0)
         return in_drop(rs, tmtu_reason_of(rc));
-    if (pkt.flow.proto != PROTO_IPIP && pkt.flow.proto != PROTO_IPV6)
+    const struct tmtu_encap *tunnel = tunnel_of(rs, &pkt);
+    if (tunnel == NULL && !may_be_udp(rs, &pkt))
         return in_end(rs, RS_IN_NOT_TUNNEL);
     /* Before fragments are kept: strangers get no memory. */
-    if (c->peers.n > 0 && !args_addrs_has(&c->peers, pkt.flow.src))
-        return in_drop(rs, TMTU_R_OUTER_SOURCE);
-    if ((in->flags & TMTU_IO_L2_GROUP) ||
-        (c->locals.n > 0 && !args_addrs_has(&c->locals, pkt.flow.dst)))
-        return in_drop(rs, TMTU_R_OUTER_DEST);
+    const bool stranger =
+        c->peers.n > 0 && !args_addrs_has(&c->peers, pkt.flow.src);
+    const bool elsewhere =
+        (in->flags & TMTU_IO_L2_GROUP) ||
+        (c->locals.n > 0 && !args_addrs_has(&c->locals, pkt.flow.dst));
+    if (tunnel == NULL && (stranger || elsewhere))
+        return in_end(rs, RS_IN_NOT_TUNNEL); /* of somebody's UDP */
+    if (stranger || elsewhere)
+        return in_drop(rs, stranger ? TMTU_R_OUTER_SOURCE : TMTU_R_OUTER_DEST);
     if (pkt.flags & TMTU_PKT_FRAGMENT) {
         rc = tmtu_reass_add(rs->reass, &pkt, now, out);
         if (rc == 0)
@@ -103,8 +187,11 @@ bool rs_in(struct rs *rs, const struct tmtu_io_packet *in, uint64_t now,
         }
         if (rc < 0)
             return in_drop(rs, tmtu_reason_of(rc));
+        tunnel = tunnel_of(rs, &pkt);
+        if (tunnel == NULL)
+            return in_end(rs, RS_IN_NOT_TUNNEL);
     }
-    if (!decapsulate(rs, &buf, &pkt))
+    if (!decapsulate(rs, &buf, &pkt, tunnel))
         return false;
     *out = buf;
     return true;

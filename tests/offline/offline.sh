@@ -121,6 +121,14 @@ refuse 1 'nosuch0' "$lb" $with --io afpacket:nosuch0
 refuse 1 'not a capture' "$lb" $with --io "pcap:rules:$out/new.pcap"
 refuse 2 'expected --vip' "$rs" --io foo --tun bar
 refuse 2 'expected auto, or 48' "$rs" --vip 10.0.0.2 --clamp-mss x
+rsio="--vip 10.0.0.2 --io foo --tun bar"
+refuse 2 'expected some of ipip, gre' "$rs" $rsio --tun-type ipip,foo
+refuse 2 'expected some of ipip, gre' "$rs" $rsio --tun-type ipip,
+refuse 2 'expected 1 to 65535' "$rs" $rsio --gue-port 0
+refuse 2 'expected different ports' "$rs" $rsio --gue-port 4754
+refuse 2 'expected 0 to 4294967295' "$rs" $rsio --gre-key 0x100000000
+refuse 2 'expected 0 to 4294967295' "$rs" $rsio --gre-key 7x
+refuse 1 'not one of tun:NAME' "$rs" $rsio --tun-type gue --gue-port 4754
 refuse 1 'not one of tun:NAME' "$rs" --vip 10.0.0.2 --io foo --tun bar
 
 # A capture that ends in the middle of a packet: what came before is there.
