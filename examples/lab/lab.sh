@@ -31,11 +31,12 @@ lab_number() { # TEXT LEAST MOST
     [[ $1 =~ ^[1-9][0-9]{0,8}$ ]] && [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
 }
 
-# lab_options FAMILY IO SERVERS POLICIES: what all the scripts let choose.
+# lab_options FAMILY IO SERVERS POLICIES TUNNEL: what all the scripts let choose.
 lab_options() {
     local policy
     [[ $1 == [46] ]] || lab_misused "--family is 4 or 6"
     [[ $2 =~ ^(afpacket|tun)$ ]] || lab_misused "--io is afpacket or tun"
+    [[ $5 =~ ^(ipip|gue|gre)$ ]] || lab_misused "--tunnel is ipip, gue or gre"
     lab_number "$3" 1 99 || lab_misused "--servers is 1 to 99"
     for policy in $4; do
         [[ " $LAB_POLICIES " == *" $policy "* ]] ||

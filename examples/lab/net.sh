@@ -13,7 +13,7 @@
 # and /128 and everything is routed: no machine hears the ARP of another, so the
 # VIP 10.0.0.2 may be on every real server. The router's route to the VIP leads
 # to the balancer, which does not own the VIP and does not forward (its kernel
-# sees each packet too, and must ignore it); it sends IP in IP to a real server,
+# sees each packet too, and must ignore it); its tunnels lead to real servers,
 # and that one answers the client directly.
 
 LAB_VIP4=10.0.0.2

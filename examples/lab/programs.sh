@@ -54,16 +54,18 @@ lab_tun() { # NODE DEVICE
     lab_in "$1" ip link set "$2" up
 }
 
-# lab_balancer PROGRAM POLICY afpacket|tun SERVERS
+# lab_balancer PROGRAM POLICY afpacket|tun SERVERS TUNNEL
 lab_balancer() {
+    local tunnel="-i -w 1 --tun-type $5"
+    [ "$5" != gue ] || tunnel+=" --tun-port 6080"
     local program=$1 policy=$2 io=$3 local4=10.0.0.5 local6=2001:db8::5 i n
     # shellcheck disable=SC2153 # of net.sh
     for i in "$LAB_VIP4" "[$LAB_VIP6]"; do
         echo "-A -t $i:$LAB_PORT -s mh -b mh-port"
         for ((n = 6; n < 6 + $4; n++)); do
             case $i in
-            \[*) echo "-a -t $i:$LAB_PORT -r [2001:db8::$n]:$LAB_PORT -i -w 1" ;;
-            *) echo "-a -t $i:$LAB_PORT -r 10.0.0.$n:$LAB_PORT -i -w 1" ;;
+            \[*) echo "-a -t $i:$LAB_PORT -r [2001:db8::$n]:$LAB_PORT $tunnel" ;;
+            *) echo "-a -t $i:$LAB_PORT -r 10.0.0.$n:$LAB_PORT $tunnel" ;;
             esac
         done
     done >"$LAB_DIR/rules"
@@ -127,23 +129,26 @@ lab_serve() {
     lab_await "server$1" grep -qs listening "$LAB_DIR/server$1.log"
 }
 
-# lab_build_up BUILD POLICY FAMILY IO SERVERS: all of the above, ready for a
-# client. The policy clamp is a balancer that notifies, whose real servers see
+# lab_build_up BUILD POLICY FAMILY IO SERVERS TUNNEL: all of the above, ready
+# for a client. The policy clamp is a balancer that notifies, whose real servers see
 # to it that it need not.
 lab_build_up() {
-    local build=$1 policy=$2 family=$3 io=$4 servers=$5 clamp=() i
+    local build=$1 policy=$2 family=$3 io=$4 servers=$5 tunnel=$6 options=() i
     lab_up "$servers"
     if [ "$policy" = clamp ]; then
-        policy=notify clamp=(--clamp-mss auto)
+        policy=notify options=(--clamp-mss auto)
     fi
+    # The balancer sends GUE as IPVS does: without a checksum, IPv6 or not.
+    [ "$tunnel" != gue ] || options+=(--zero-csum6)
     LAB_VIP=$LAB_VIP4
     [ "$family" = 4 ] || LAB_VIP=$LAB_VIP6
     for ((i = 1; i <= servers; i++)); do
         lab_real "$i" "$build/examples/realserver/tunmtu-realserver" \
-            ${clamp[@]+"${clamp[@]}"}
+            ${options[@]+"${options[@]}"}
         lab_serve "$i" "$build/examples/lab/tunmtu-probe" "$LAB_VIP"
     done
-    lab_balancer "$build/examples/lb/tunmtu-lb" "$policy" "$io" "$servers"
+    lab_balancer "$build/examples/lb/tunmtu-lb" "$policy" "$io" "$servers" \
+        "$tunnel"
 }
 
 # lab_probe SECONDS NAME PROBE MODE [OPTION...]: runs the client; its results

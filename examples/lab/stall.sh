@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Measures, in a network of its own, how long the first full-size segment of
-# each connection through an IPIP load balancer takes, under four policies.
+# each connection through a load balancer's tunnel takes, under four policies.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lab.sh
@@ -13,10 +13,10 @@ usage: stall.sh [OPTION...]
 
 A client opens connections to the VIP and says a few bytes on each. Then each
 connection sends exactly one segment of full size, one connection after the
-other. In the tunnel it would be 20 bytes too long (IPv6: 40). What happens next
-depends on the balancer's policy:
+other. In the tunnel it would be too long, by 20 bytes (GUE: 32, GRE: 24; IPv6:
+20 more). What happens next depends on the balancer's policy:
 
-  notify    it answers "too big, next-hop MTU 1480" and drops
+  notify    it answers "too big, next-hop MTU 1480" (or what it is) and drops
   both      it forwards in fragments, and answers the same
   fragment  it forwards in fragments, and says nothing
   clamp     as notify, but the real servers have lowered the MSS in their
@@ -25,7 +25,8 @@ depends on the balancer's policy:
 Options:
   --build DIR        where the programs are (build/quickstart)
   --connections N    32, at least 2
-  --family 4|6       4
+  --family 4|6       4: of client, servers and tunnel
+  --tunnel TYPE      ipip, gue or gre (ipip)
   --io afpacket|tun  how the balancer receives and sends (afpacket)
   --servers N        real servers (2)
   --policies "..."   some of: $LAB_POLICIES
@@ -45,7 +46,8 @@ END
 }
 
 build=$here/../../build/quickstart
-connections=32 family=4 io=afpacket servers=2 policies=$LAB_POLICIES check=
+connections=32 family=4 tunnel=ipip io=afpacket servers=2
+policies=$LAB_POLICIES check=
 args=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
@@ -58,12 +60,14 @@ while [ $# -gt 0 ]; do
         shift
         continue
         ;;
-    --build | --connections | --family | --io | --servers | --policies | --keep)
+    --build | --connections | --family | --tunnel | --io | --servers | \
+        --policies | --keep)
         [ $# -ge 2 ] || lab_misused "$1 needs a value"
         ;;&
     --build) build=$2 ;;
     --connections) connections=$2 ;;
     --family) family=$2 ;;
+    --tunnel) tunnel=$2 ;;
     --io) io=$2 ;;
     --servers) servers=$2 ;;
     --policies) policies=$2 ;;
@@ -72,7 +76,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-lab_options "$family" "$io" "$servers" "$policies"
+lab_options "$family" "$io" "$servers" "$policies" "$tunnel"
 lab_number "$connections" 2 500 || lab_misused "--connections is 2 to 500"
 lab_programs "$build"
 lab_enter "$0" ${args[@]+"${args[@]}"}
@@ -92,7 +96,7 @@ rows=$LAB_DIR.rows # outlives lab_down
 # Runs one policy in a fresh network, and writes its row.
 measure() {
     local policy=$1 seen mtu own_icmp icmp row
-    lab_build_up "$build" "$policy" "$family" "$io" "$servers"
+    lab_build_up "$build" "$policy" "$family" "$io" "$servers" "$tunnel"
     lab_probe 60 client "$build/examples/lab/tunmtu-probe" stall \
         --connections "$connections"
     # Before the programs stop: the route is as the last segment found it.
@@ -119,7 +123,7 @@ row() {
 
 heading() {
     cat <<END
-IPv$family, $connections connections, links of MTU 1500, IP in IP, $servers real servers, balancer on $io
+IPv$family, $connections connections, links of MTU 1500, $tunnel, $servers real servers, balancer on $io
 
           first full-size segment of the connections      ICMP by  client's own  re-     client's
 END

@@ -18,7 +18,8 @@ checksum of what it sent and received: exit 1 if anything was lost or changed.
 Options:
   --build DIR        where the programs are (build/quickstart)
   --mb N             megabytes each way (100)
-  --family 4|6       4
+  --family 4|6       4: of client, servers and tunnel
+  --tunnel TYPE      ipip, gue or gre (ipip)
   --io afpacket|tun  how the balancer receives and sends (afpacket)
   --servers N        real servers (2)
   --offload          leaves the offloads of the links on (TSO, GSO, GRO and
@@ -37,7 +38,7 @@ END
 }
 
 build=$here/../../build/quickstart
-mb=100 family=4 io=afpacket servers=2 policies=$LAB_POLICIES path_mtu=1500
+mb=100 family=4 tunnel=ipip io=afpacket servers=2 policies=$LAB_POLICIES path_mtu=1500
 args=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
@@ -50,13 +51,14 @@ while [ $# -gt 0 ]; do
         shift
         continue
         ;;
-    --build | --mb | --family | --io | --servers | --policies | \
+    --build | --mb | --family | --tunnel | --io | --servers | --policies | \
         --path-mtu | --keep)
         [ $# -ge 2 ] || lab_misused "$1 needs a value"
         ;;&
     --build) build=$2 ;;
     --mb) mb=$2 ;;
     --family) family=$2 ;;
+    --tunnel) tunnel=$2 ;;
     --io) io=$2 ;;
     --servers) servers=$2 ;;
     --policies) policies=$2 ;;
@@ -66,19 +68,19 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-lab_options "$family" "$io" "$servers" "$policies"
+lab_options "$family" "$io" "$servers" "$policies" "$tunnel"
 lab_number "$mb" 1 100000 || lab_misused "--mb is 1 to 100000"
 lab_number "$path_mtu" 1280 1500 || lab_misused "--path-mtu is 1280 to 1500"
 lab_programs "$build"
 lab_enter "$0" ${args[@]+"${args[@]}"}
 
 cat <<END
-IPv$family, $mb MB each way, balancer on $io${LAB_OFFLOAD:+, offloads on}
+IPv$family, $tunnel, $mb MB each way, balancer on $io${LAB_OFFLOAD:+, offloads on}
 
 policy      to the server  checksum          to the client  checksum
 END
 for policy in $policies; do
-    lab_build_up "$build" "$policy" "$family" "$io" "$servers"
+    lab_build_up "$build" "$policy" "$family" "$io" "$servers" "$tunnel"
     [ "$path_mtu" = 1500 ] || lab_narrow "$path_mtu"
     # A minute, and a second for each megabyte: slower than that is broken.
     lab_probe $((60 + mb)) client "$build/examples/lab/tunmtu-probe" transfer \
