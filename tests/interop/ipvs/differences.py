@@ -4,7 +4,6 @@
 Each entry turns what one of the two sent into what the other did, for exactly
 the packets that it is about; whatever is left must be alike to the byte.
 """
-import packets
 import wire
 from wire import DSTOPT, FRAGMENT, HOPOPT, ICMP, TCP, UDP
 
@@ -35,7 +34,7 @@ def teaches(case):
     p = case.p
     return wire.is_error(p) and p.dst in case.run.ends and \
         p.payload[:2] == b'\3\4' and (
-            case.run.v == 4 or case.run.kind.startswith('gre'))
+            case.run.v == 4 or case.run.kind.tunnel == 'gre')
 
 
 # ---- tools --------------------------------------------------------------------
@@ -131,7 +130,7 @@ def relay(case, kernel, ours):
             case.run.ends or p is None or ours:
         return None
     kind = case.p.payload[:2]
-    mtu = packets.MTU - 20 if kind == b'\3\4' else 0
+    mtu = case.run.kind.mtu - 20 if kind == b'\3\4' else 0
     if p.payload[:2] == kind and wire.get16(p.payload, 6) == mtu and \
             case.p.payload[8 + case.run.overhead:].startswith(p.payload[8:]):
         return [], []
@@ -144,12 +143,12 @@ def relay(case, kernel, ours):
 def learned(case, kernel, ours):
     if not case.run.learned:
         return None
-    most = 1400 - case.run.overhead
+    most = case.run.limit - 100
     p = error(case, kernel, (3, 4), (2, 0))
     if p is not None and case.p.length > most and wire.get16(
             p.payload, 6) == most and quotes(p, case.packet):
         return [], []
-    if len(kernel) > 1 and max(map(len, kernel)) <= 1400 and \
+    if len(kernel) > 1 and max(map(len, kernel)) <= case.run.kind.mtu - 100 and \
             forwarded(case, kernel) and forwarded(case, ours):
         return [], []
     return None
@@ -194,7 +193,7 @@ def option_recorded(case, kernel, ours):
         q = wire.Packet(frame)
         if q.off:
             return frame
-        at = q.start + packets.EXTRA[case.run.kind]
+        at = q.start + case.run.kind.extra
         if not case.tunnelled(frame):
             return requote(frame, lambda b: wire.fixed(
                 b[:20] + options + b[p.head:]))
@@ -420,6 +419,36 @@ def atomic(case, kernel, ours):
     return None
 
 
+@rule('floor', 'Over IPv6, Linux drops all packets in silence where the tunnel '
+      'has less than 1280 bytes left, however small they are (K9); we carry '
+      'them, what is too long in outer fragments (TMTU_MTU_FLOOR_DROP gives '
+      'the kernel\'s way).', lambda run: run.floor)
+def floor(case, kernel, ours):
+    if not kernel and (served(case, ours) or case.datagram() and (
+            case.inner(ours) is not None or error(case, ours, 2, 3, 11))):
+        return [], []
+    return None
+
+
+@rule('below-1280', 'Linux tells IPv6 senders an MTU below 1280 (K10), which '
+      'they ignore (RFC 8201 §4); we tell 1280, and carry what is no longer in '
+      'outer fragments (RFC 2473 §7.1).',
+      lambda run: run.pair == '6in4' and run.limit < 1280)
+def below_1280(case, kernel, ours):
+    k, o = error(case, kernel, 2), error(case, ours, 2)
+    if k is None or wire.get16(k.payload, 6) != case.run.limit:
+        return None
+    if o is not None and wire.get16(o.payload, 6) == 1280:
+        told = wire.put16(o.payload, 6, case.run.limit)
+        return kernel, [requote(ours[0][:o.start] + told, lambda b: b)]
+    inner, p = case.inner(ours), case.p
+    if inner is None or (case.largest() or len(inner)) > 1280:
+        return None
+    if not p.is_fragment() and FRAGMENT in p.numbers:
+        inner = one_hop_less(p.without(FRAGMENT))  # see atomic
+    return ([], []) if inner.startswith(k.payload[8:]) else None
+
+
 @rule('quoted-ttl', 'Linux takes one off the TTL before it finds a packet too '
       'big, and quotes it so; RFC 1812 §4.3.2.3 allows both. We quote what '
       'came (tmtu_ip_hop before tmtu_icmp_build gives the kernel\'s way).')
@@ -450,10 +479,11 @@ def flow_label(case, kernel, ours):
     return kernel, [mend(f) for f in ours]
 
 
-@rule('df-on-fragments', 'Linux sets DF on the outer fragments of some '
-      'reassembled IPv6 packets: it reads IPv4\'s notes about the packet where '
-      'IPv6\'s are. DF over IPv6 is clear (K20, RFC 4213 §3.2.1), and so it is '
-      'with us.', lambda run: run.pair == '6in4')
+@rule('df-on-fragments', 'Linux sets DF on the outer fragments of a packet that '
+      'came in fragments with DF, and, as it looks there for IPv4\'s notes '
+      'where IPv6\'s are, on those of some IPv6 packets. Our outer fragments '
+      'have none (K31, K20): they may be cut again.',
+      lambda run: run.outer == 4)
 def df_on_fragments(case, kernel, ours):
     def mend(frame):
         p = wire.Packet(frame)

@@ -19,12 +19,14 @@ set -eu
 : "${TUN_TYPE=ipip}" "${TUN_PORT=6080}" # ipip, gue or gre; the port is for gue
 : "${TUN_FLAGS=}"                       # e.g. --tun-csum, for gue and gre
 : "${MTU=1500}"                         # of the director's interface
+: "${PATH_MTU=}"                        # of its routes to real servers, if less
 : "${SCHED=mh}"                         # places flows by their client's address
 : "${PMTU_DISC=1}" "${SCHEDULE_ICMP=1}" "${SLOPPY_TCP=1}" # net.ipv4.vs.*
 : "${LIFE=120}"                         # seconds after which it ends by itself
 : "${LOG=/dev/null}"
 SETTINGS="VIP VIP6 REALS REALS6 TCP_PORTS UDP_PORTS TUN_TYPE TUN_PORT"
-SETTINGS="$SETTINGS TUN_FLAGS MTU SCHED PMTU_DISC SCHEDULE_ICMP SLOPPY_TCP LIFE LOG"
+SETTINGS="$SETTINGS TUN_FLAGS MTU PATH_MTU SCHED PMTU_DISC SCHEDULE_ICMP"
+SETTINGS="$SETTINGS SLOPPY_TCP LIFE LOG"
 
 die() { echo "director.sh: $*" >&2; exit 1; }
 usage() { sed -n '6,7s/^# *//p' "$0" >&2; exit 2; }

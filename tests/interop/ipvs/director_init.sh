@@ -32,6 +32,12 @@ try ip route add default via 10.9.0.1 dev vec0 onlink
 ip addr add fd09::2/128 dev vec0 nodad
 ip neigh add fd09::1 lladdr "$LAB_TAP_MAC" dev vec0 nud permanent
 try ip route add default via fd09::1 dev vec0 onlink
+if [ -n "$PATH_MTU" ]; then
+    for r in $REALS $REALS6; do
+        case $r in *:*) gw=fd09::1 ;; *) gw=10.9.0.1 ;; esac
+        try ip route replace "$r" via $gw dev vec0 onlink mtu "$PATH_MTU"
+    done
+fi
 
 # Nothing may depend on time: ICMP is not limited, of either family.
 try sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \

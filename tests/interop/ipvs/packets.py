@@ -4,8 +4,9 @@
 
     packets.py TYPE PAIR OUT.pcap
 
-TYPE: ipip, gue, gre, gue-csum or gre-csum. PAIR: 4in4, 6in4, 4in6 or 6in6,
-what a client sends, in what. Each packet has a time stamp of its own, a
+TYPE: ipip, gue or gre; -csum: with checksums, -1290: over paths of 1290 bytes
+(else 1500), -fragment: where packets with DF are fragmented. PAIR: 4in4, 6in4,
+4in6 or 6in6, what a client sends, in what. Each packet has a time stamp of its own, a
 millisecond after the one before."""
 import random
 import struct
@@ -15,22 +16,26 @@ import wire
 from wire import (AH, DSTOPT, FRAGMENT, GRE, HOPOPT, IPIP, NONE, ROUTING, SIT,
                   TCP, UDP)
 
-MTU = 1500
 VIPS = {4: '10.9.0.100', 6: 'fd09::100'}
 REALS = {4: ('10.9.0.21', '10.9.0.22'), 6: ('fd09::21', 'fd09::22')}
 DIRECTORS = {4: '10.9.0.2', 6: 'fd09::2'}
 CLIENTS = {4: '198.51.100.', 6: '2001:db8::'}
 ROUTERS = {4: '192.0.2.1', 6: '2001:db8:2::1'}
-EXTRA = {'ipip': 0, 'gue': 12, 'gre': 4, 'gue-csum': 12, 'gre-csum': 8}
 HEAD = {4: 20, 6: 40}
 TUN_PORT, WEB, DNS = 6080, 80, 53
 ECN = 0, 1, 2, 3
 DSCP = 0, 8, 46, 63
 
 
-def limit(kind, pair):
-    """Longest packet of a client that the tunnel carries."""
-    return MTU - HEAD[int(pair[3])] - EXTRA[kind]
+class Kind:
+    """A TYPE: how long its headers behind the outer one are, the path's MTU."""
+
+    def __init__(self, word):
+        self.tunnel, *how = word.split('-')
+        self.csum = 'csum' in how
+        self.mtu = 1290 if '1290' in how else 1500
+        self.extra = {'ipip': 0, 'gue': 12, 'gre': 8 if self.csum else 4}[
+            self.tunnel]
 
 
 def pad(n, size):
@@ -41,8 +46,9 @@ class Capture:
     """The packets of one capture; `v`: version of what clients send."""
 
     def __init__(self, kind, pair):
-        self.kind, self.v, self.outer = kind, int(pair[0]), int(pair[3])
-        self.most = limit(kind, pair)
+        self.kind, self.v, self.outer = Kind(kind), int(pair[0]), int(pair[3])
+        self.over = HEAD[self.outer] + self.kind.extra
+        self.most = self.kind.mtu - self.over  # what the tunnel carries
         self.vip, self.head = VIPS[self.v], HEAD[self.v]
         self.icmp = wire.icmp_proto(self.vip)
         self.rng = random.Random(f'tunmtu {kind} {pair}')
@@ -492,24 +498,24 @@ class Capture:
         """What the director sends, for errors to quote."""
         me = DIRECTORS[self.outer]
         inside = IPIP if self.v == 4 else SIT
-        if self.kind.startswith('gre'):
+        if self.kind.tunnel == 'gre':
             head = struct.pack('!HH', 0, 0x800 if self.v == 4 else 0x86dd)
-            if self.kind == 'gre-csum':
+            if self.kind.csum:
                 head = b'\x80\0' + head[2:] + b'\0' * 4
                 head = wire.put16(head, 4, wire.cksum(head + inner))
             return wire.ip(me, real, GRE, head + inner)
-        if self.kind.startswith('gue'):
+        if self.kind.tunnel == 'gue':
             inner = struct.pack('!BBH', 0, inside, 0) + inner
             head = struct.pack('!HHHH', 50000, TUN_PORT, 8 + len(inner), 0)
-            if self.kind == 'gue-csum':
+            if self.kind.csum:
                 inner = wire.summed(me, real, UDP, head + inner, 6)[8:]
             return wire.ip(me, real, UDP, head + inner)
         return wire.ip(me, real, inside, inner)
 
     def about_tunnels(self):
         o = self.outer
-        me, head = DIRECTORS[o], HEAD[o] + EXTRA[self.kind]
-        far = ROUTERS[o]
+        me, head = DIRECTORS[o], self.over
+        far, mtu = ROUTERS[o], self.kind.mtu - 100
 
         def error(kind, code, info, quote):
             return self.error(kind, code, info, quote, src=far, dst=me)
@@ -522,8 +528,8 @@ class Capture:
             yield error(11 if o == 4 else 3, 0, 0, sent[:head + self.head + 8])
             for quote in sent, clear:
                 for n in HEAD[o] + 8, head + self.head, head + self.head + 8, 548:
-                    yield error(*((3, 4) if o == 4 else (2, 0)), 1400, quote[:n])
-        n = 1400 - head
+                    yield error(*((3, 4) if o == 4 else (2, 0)), mtu, quote[:n])
+        n = mtu - head
         for size in 100, n - 1, n, n + 1, self.most, self.most + 1, 1500:
             for df in (1, 0) if self.v == 4 else (1,):
                 for client in 7, 8, 9:

@@ -3,8 +3,9 @@
 # tunmtu-lb beside a real IPVS director: the same generated captures through
 # both, what comes out compared packet by packet (compare.py, differences.py).
 #     tests/interop/ipvs/run.sh [--keep DIR] TUNMTU-LB [TYPE]...
-# TYPE: ipip, gue, gre, gue-csum, gre-csum; all of them if none is given. The
-# director is the kernel of the package user-mode-linux in a namespace of
+# TYPE: ipip, gue, gre, gue-csum, gre-csum, ipip-1290 (a path of 1290 bytes),
+# ipip-fragment (net.ipv4.vs.pmtu_disc=0, our --policy fragment); all of them if
+# none is given. The director is the kernel of the package user-mode-linux in a namespace of
 # its own (director.sh). Exit status 77: skipped, something for it is missing.
 set -u
 
@@ -17,11 +18,12 @@ fi
 lb=$(realpath "$1")
 shift
 here=$(cd "$(dirname "$0")" && pwd)
+all=(ipip gue gre gue-csum gre-csum ipip-1290 ipip-fragment)
 kinds=("$@")
-[ $# -gt 0 ] || kinds=(ipip gue gre gue-csum gre-csum)
+[ $# -gt 0 ] || kinds=("${all[@]}")
 for kind in "${kinds[@]}"; do
-    case $kind in
-    ipip | gue | gre | gue-csum | gre-csum) ;;
+    case " ${all[*]} " in
+    *" $kind "*) ;;
     *) echo "$kind: no such type" >&2; exit 2 ;;
     esac
 done
@@ -54,22 +56,26 @@ compare() { python3 -B "$here/compare.py" "$@"; }
 # One director for two pairs: what IPv4 and IPv6 clients send. They share
 # nothing in it.
 together() { # TYPE PAIR PAIR REALS-OF-IPv4 REALS-OF-IPv6
-    local kind=$1 pair dir=$out/$1-$2 flags=--tun-nocsum files=()
-    case $kind in ipip) flags= ;; *-csum) flags=--tun-csum ;; esac
+    local kind=$1 pair dir=$out/$1-$2 files=() settings=() options=()
+    case $kind in
+    *-csum) settings=(--tun-flags --tun-csum) ;;
+    *-1290) settings=(--path-mtu 1290) options=(--mtu 1290) ;;
+    *-fragment) settings=(--pmtu-disc 0) options=(--policy fragment) ;;
+    esac
     mkdir -p "$dir"
     for pair in "$2" "$3"; do
         python3 -B "$here/packets.py" "$kind" "$pair" "$dir/$pair.in" \
             >/dev/null || return 1
         files+=("$dir/$pair.in" "$dir/$pair.kernel")
     done
-    "$here/director.sh" --tun-type "${kind%-csum}" --tun-flags "$flags" \
+    "$here/director.sh" --tun-type "${kind%-*}" "${settings[@]}" \
         --reals "$4" --reals6 "$5" --log "$dir/log" replay "${files[@]}" \
         >/dev/null || return 1
     tr -d '\r' <"$dir/log" | grep '^-[Aa] ' >"$dir/rules"
     for pair in "$2" "$3"; do
         "$lb" --rules "$dir/rules" --local 10.9.0.2 --local fd09::2 \
             --io "pcap:$dir/$pair.in:$dir/$pair.ours" --verbose \
-            --counters "$dir/$pair.counters" 2>"$dir/$pair.log" || {
+            "${options[@]}" --counters "$dir/$pair.counters" 2>"$dir/$pair.log" || {
             fail "tunmtu-lb: $(tail -n 1 "$dir/$pair.log")"
             continue
         }
