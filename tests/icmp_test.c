@@ -111,6 +111,10 @@ static const struct {
      "UNREACH 3/5 | 6 40000>443 28/1500"},
     {"source quench", 4, "04000000 01020304 " Q4,
      "QUENCH 4/0 | 6 40000>443 28/1500"},
+    {"K30 a super-packet's length is no lie", 4,
+     "03040000 000005c8 4500fa00 00004000 40060000 c000020a c6336414 9c4001bb "
+     "01020304",
+     "TOO_BIG 3/4 1480 | 6 40000>443 28/64000"},
     {"redirect: the gateway", 4, "05010000 0a000001 " Q4,
      "REDIRECT 5/1 167772161 | 6 40000>443 28/1500"},
     {"a redirect's gateway is no RFC 4884 length", 4, "05010000 0a2a0001 " Q4,
@@ -188,6 +192,9 @@ static const struct {
     /* IPv6 */
     {"packet too big", 6, "02000000 000005c8 " Q6,
      "TOO_BIG 2/0 1480 | 6 40000>443 48/1500"},
+    {"R-6936-03 a tunnel's UDP without a checksum names its flow", 6,
+     "02000000 000005c8 60000000 05b41140 " ADDRS6 "d23417c0 05b40000",
+     "TOO_BIG 2/0 1480 | 17 53812>6080 48/1500"},
     {"R-4443-05 of any code", 6, "02070000 000005c8 " Q6,
      "TOO_BIG 2/7 1480 | 6 40000>443 48/1500"},
     {"F9 MTU 0", 6, "02000000 00000000 " Q6,
@@ -407,6 +414,17 @@ static void build(const struct test_shape *s, const struct tmtu_icmp_error *e,
     assert_int_equal(tmtu_buf_len(out), n);
     assert_int_equal(tmtu_buf_headroom(out), 3);
     assert_memory_equal(out->head, "\xa5\xa5\xa5", 3);
+    /* R-1122-02: quoted as it came. R-1812-03, R-4443-07: who says it to whom.
+     * R-1812-06: no fragment, and no need to become one. */
+    assert_memory_equal(out->data + head, buf.data, n - head);
+    if (!tmtu_addr_is_unspecified(e->src))
+        assert_memory_equal(out->data + head - 8 - (head == 28 ? 8 : 32),
+                            e->src + (head == 28 ? 12 : 0),
+                            head == 28 ? 4 : 16);
+    assert_memory_equal(out->data + head - 8 - (head == 28 ? 4 : 16),
+                        pkt.flow.src + (head == 28 ? 12 : 0),
+                        head == 28 ? 4 : 16);
+    assert_true(head == 48 || (tmtu_get16(out->data + 6) == 0 && n <= 576));
     test_unchanged(&before, &buf, &pkt); /* the offender is left alone */
 
     /* In place: one byte of headroom too few, then just enough. */
@@ -438,6 +456,7 @@ static void build(const struct test_shape *s, const struct tmtu_icmp_error *e,
     assert_memory_equal(got.quoted.data, out->data + head, n - head);
 }
 
+/* R-1812-02, R-4443-04: up to 576 and 1280 bytes in all. */
 static void k51_k53_k54_the_quote_is_as_long_as_may_be(void **state)
 {
     (void)state;
@@ -615,6 +634,8 @@ static void what_contradicts_itself_is_refused(void **state)
     refused(&options, &e, 0, TMTU_E_FORBIDDEN, "60 bytes of header and 7");
 }
 
+/* R-1191-02: 00 00 and 16 bits of MTU. R-4884-04: no length without an
+ * extension. R-1812-04: precedence 6. */
 static void every_field_of_a_built_icmpv4_error(void **state)
 {
     (void)state;
@@ -656,6 +677,8 @@ static void every_field_of_a_built_icmpv4_error(void **state)
     }
 }
 
+/* R-4443-03: type 2, code 0, 32 bits of MTU. R-4443-08: hop limit 64 unless
+ * told, and a checksum that build() verifies. R-6437-02: flow label 0. */
 static void every_field_of_a_built_icmpv6_error(void **state)
 {
     (void)state;
@@ -694,6 +717,28 @@ static void every_field_of_a_built_icmpv6_error(void **state)
         assert_int_equal(tmtu_get32(out.data + 44), each[i].info);
         free(out.head);
     }
+}
+
+/* R-1812-08, K51: a source route of the offender is not gone back, no option is
+ * echoed: 548 bytes are quoted, options and all. */
+static void options_of_the_offender_are_quoted_and_no_more(void **state)
+{
+    (void)state;
+    static const uint8_t lsrr[8] = {131, 7, 8, 203, 0, 113, 77, 0};
+    struct test_shape s = test_shape(4, 1500);
+    const struct tmtu_icmp_error e = too_big(4, 1480);
+    s.option = 8;
+    struct tmtu_buf buf = test_made(&s, TMTU_ICMP_HEADROOM);
+    memcpy(buf.data + 20, lsrr, 8);
+    tmtu_put16(buf.data + 10, 0);
+    tmtu_put16(buf.data + 10, test_cksum(buf.data, 28));
+    const struct tmtu_pkt pkt = test_parsed(&buf);
+    assert_int_equal(tmtu_icmp_wrap(&buf, &pkt, &e), 0);
+    assert_int_equal(tmtu_buf_len(&buf), 576);
+    assert_int_equal(buf.data[0], 0x45);
+    assert_memory_equal(buf.data + 16, pkt.flow.src + 12, 4);
+    assert_memory_equal(buf.data + 28 + 20, lsrr, 8);
+    free(buf.head);
 }
 
 static void k55_r_1812_04_the_tos_of_an_error(void **state)
@@ -909,6 +954,7 @@ int main(void)
         cmocka_unit_test(what_contradicts_itself_is_refused),
         cmocka_unit_test(every_field_of_a_built_icmpv4_error),
         cmocka_unit_test(every_field_of_a_built_icmpv6_error),
+        cmocka_unit_test(options_of_the_offender_are_quoted_and_no_more),
         cmocka_unit_test(k55_r_1812_04_the_tos_of_an_error),
         cmocka_unit_test(k56_without_a_source_it_is_the_vip),
         cmocka_unit_test(when_an_error_may_be_sent),

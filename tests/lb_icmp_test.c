@@ -337,6 +337,7 @@ static void K24_K25_K26_ipv6_is_judged_by_its_largest_fragment(void **state)
     bed_close(&b);
 }
 
+/* R-8900-02: whether they stay fragments or not. */
 static void fragments_of_a_flow_go_where_the_flow_goes(void **state)
 {
     static uint8_t l4[8000];

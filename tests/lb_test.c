@@ -42,6 +42,7 @@ static void is_error4(const struct bed *b, size_t i, uint8_t type, uint8_t code)
     assert_memory_equal(p + 28, orig, n - 28);
 }
 
+/* R-1812-07: DF in the way is always code 4. */
 static void K1_K16_K51_K56_K57_full_size_with_df_is_answered(void **state)
 {
     struct bed b;
@@ -581,6 +582,7 @@ static void K55_tos_of_the_answer(void **state)
     bed_close(&b);
 }
 
+/* R-1812-09: nobody is told about what does not parse or sum up. */
 static void what_is_broken_is_counted_and_nothing_else(void **state)
 {
     struct bed b;
@@ -678,6 +680,7 @@ static void link_layer_broadcasts_are_not_forwarded(void **state)
     bed_close(&b);
 }
 
+/* K14: nobody to send to, so nothing is sent. */
 static void a_service_without_weights_has_no_server(void **state)
 {
     struct bed b;

@@ -430,6 +430,8 @@ static void puts_the_vectors_v8_together(void **state)
     struct tmtu_buf out = test_buf(NULL, 0, 0, 100);
     assert_int_equal(give_hex(r, v4_frag2, &out), 0);
     assert_int_equal(give_hex(r, v6_frag1, &out), 0);
+    /* R-6864-02: a whole packet's identification is nobody's. */
+    assert_int_equal(give_hex(r, v4_whole, &out), TMTU_E_IGNORED);
     assert_int_equal(give_hex(r, v4_frag1, &out), 68);
     is_hex(&out, v4_whole);
     out.tail = out.data;

@@ -184,6 +184,7 @@ static void v4_eight_quoted_bytes_do_not_name_the_inner_flow(void **state)
     free(buf.head);
 }
 
+/* R-1624-06: at an odd offset both bytes are swapped before the update. */
 static void v5_mss_clamped_at_even_and_odd_offsets(void **state)
 {
     (void)state;
@@ -200,6 +201,26 @@ static void v5_mss_clamped_at_even_and_odd_offsets(void **state)
         assert_int_equal(mss, rows[i].ipver == 4 ? 1440 : 1420);
         assert_int_equal(tmtu_mss_clamp(&buf, &pkt, mss, 0), 1);
         assert_vector(&buf, rows[i].after);
+        assert_int_equal(tmtu_ip_transport_verify(&pkt), 0);
+        free(buf.head);
+    }
+}
+
+/* Each way has an MTU of its own: the lower one counts, whichever comes first
+ * (1480 there, 1400 back: 1360). */
+static void r_2923_01_clamped_for_both_directions(void **state)
+{
+    (void)state;
+    static const uint32_t mtu[2] = {1480, 1400};
+    for (unsigned first = 0; first < 2; first++) {
+        struct tmtu_buf buf = vector("V5.v4_even_before", 0, 0);
+        struct tmtu_pkt pkt = parsed(&buf);
+        for (unsigned i = 0; i < 2; i++) {
+            const uint16_t mss = tmtu_mss_for_mtu(mtu[first ^ i], 4);
+            assert_int_equal(tmtu_mss_clamp(&buf, &pkt, mss, 0),
+                             first == 0 || i == 0);
+        }
+        assert_int_equal(tmtu_get16(buf.data + pkt.l4 + 22), 1360);
         assert_int_equal(tmtu_ip_transport_verify(&pkt), 0);
         free(buf.head);
     }
@@ -506,6 +527,7 @@ int main(void)
             v4_error_from_inside_the_tunnel_read_twice_and_relayed),
         cmocka_unit_test(v4_eight_quoted_bytes_do_not_name_the_inner_flow),
         cmocka_unit_test(v5_mss_clamped_at_even_and_odd_offsets),
+        cmocka_unit_test(r_2923_01_clamped_for_both_directions),
         cmocka_unit_test(v6_update_reaches_zero_as_rfc1624_has_it),
         cmocka_unit_test(v7_udp_checksums_of_zero),
         cmocka_unit_test(v8_cut_into_two_and_put_together_again),
