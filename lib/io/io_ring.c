@@ -178,7 +178,10 @@ int tmtu_io_ring_recv(struct tmtu_io_ring *r, struct tmtu_io_packet *pkts,
                       unsigned n)
 {
     unsigned got = 0;
-    for (int looks = 0; got < n && looks < LOOKS; looks++) {
+    /* 0 is not returned while there are segments: who waits would wait for
+     * another frame. */
+    for (int looks = 0; got < n && (looks < LOOKS || (got == 0 && r->cut.on));
+         looks++) {
         while (r->cut.on && got < n)
             got += (unsigned)tmtu_io_cut_next(&r->cut, &pkts[got]);
         if (got == n)

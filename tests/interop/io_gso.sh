@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # TCP between two kernels that leave segmentation to others, through TUN and
 # AF_PACKET: 20 MB each way, the checksums of both ends compared.
-#     tests/interop/io_gso.sh FOLDER-OF-IO_RELAY TUNMTU-PROBE
+#     tests/interop/io_gso.sh FOLDER-OF-IO_RELAY-IO_ECHO-AND-IO_UDP TUNMTU-PROBE
 # Needs unshare, nsenter (util-linux) and ip; no root where user namespaces are
 # allowed. Exit 77: it could not be tried, and the last line says why.
 set -u
@@ -20,10 +20,10 @@ if [ "${1-}" != inside ]; then
 fi
 bin=$2 probe=$3
 out=$(mktemp -d) || exit 1
-near= far= relay= server= bad=0
+near= far= relay= echo= server= bad=0
 
 cleanup() {
-    for pid in $relay $server $near $far; do
+    for pid in $relay $echo $server $near $far; do
         kill "$pid" 2>/dev/null
     done
     rm -rf "$out"
@@ -121,8 +121,25 @@ tuns() { # OPTION OPTION
     give t1 "$far" 10.9.0.2 fd00:9::2
     transfer 10.9.0.2
     transfer fd00:9::2
+    [ "$1$2" != ,gso,gso ] || forwarded
     end
     sums
+}
+
+# What a kernel was given half done it believes, and does not finish when it
+# forwards: the next one to look sees whether it was right. Both ways.
+forwarded() {
+    nsenter -t "$far" -n "$bin/io_echo" tun:t9,gso >"$out/echo" 2>&1 &
+    echo=$!
+    await grep -q ready "$out/echo" || complain "$(cat "$out/echo")"
+    at "$far" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+        ip route add 10.5.0.0/24 dev t9'
+    at "$near" ip route add 10.5.0.0/24 dev t0
+    at "$near" "$bin/io_udp" 10.5.0.9 super || complain "nothing was forwarded"
+    kill "$echo"
+    wait "$echo"
+    grep -q '^bad 0$' "$out/echo" && grep -q '^longest 8028$' "$out/echo" ||
+        complain "forwarded: $(cat "$out/echo")"
 }
 
 tuns '' ''
