@@ -11,6 +11,7 @@
 #include "reason.c"
 #include "cksum.c"
 #include "hash.c"
+#include "ip6.c"
 #include "ip.c"
 #include "ip_transport.c"
 #include "icmp.c"

@@ -19,7 +19,7 @@ icmp encap mtu mss frag segment stack
 limit reass steer
 tunnel'
 # Files that share the header of another.
-parts='ip_transport=ip icmp_build=icmp hop=ip outer=encap encap_kinds=encap
+parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp hop=ip outer=encap encap_kinds=encap
 encap_gre=encap encap_gue=encap encap_limit=encap encap_pull=encap
 encap_udp=encap'
 
@@ -51,6 +51,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         case $inc in
         '<stddef.h>' | '<stdint.h>') continue ;;
         '"wire.h"') case $file in lib/*.[ch]) continue ;; esac ;;
+        '"ip_ends.h"') [ "$own" = ip ] && continue ;;
         '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"encap_kinds.h"') [ "$own" = encap ] && continue ;;
