@@ -780,6 +780,24 @@ static void k56_without_a_source_it_is_the_vip(void **state)
     }
 }
 
+/* K45: what was sent to a group may earn a "too big", but not from the group.
+ */
+static void k45_a_group_is_never_the_source(void **state)
+{
+    (void)state;
+    const struct test_shape s = test_shape(6, 1500);
+    struct tmtu_icmp_error e = too_big(6, 1480);
+    struct tmtu_buf buf = test_made(&s, TMTU_ICMP_HEADROOM);
+    test_addr("ff0e::1", buf.data + 24);
+    const struct tmtu_pkt pkt = test_parsed(&buf);
+    memset(e.src, 0, 16);
+    assert_int_equal(tmtu_icmp_wrap(&buf, &pkt, &e), TMTU_E_ARGUMENT);
+    test_addr("2001:db8:ffff::1", e.src);
+    assert_int_equal(tmtu_icmp_wrap(&buf, &pkt, &e), 0);
+    assert_memory_equal(buf.data + 8, e.src, 16);
+    free(buf.head);
+}
+
 /* ---- may it be sent -------------------------------------------------------
  */
 
@@ -957,6 +975,7 @@ int main(void)
         cmocka_unit_test(options_of_the_offender_are_quoted_and_no_more),
         cmocka_unit_test(k55_r_1812_04_the_tos_of_an_error),
         cmocka_unit_test(k56_without_a_source_it_is_the_vip),
+        cmocka_unit_test(k45_a_group_is_never_the_source),
         cmocka_unit_test(when_an_error_may_be_sent),
         cmocka_unit_test(what_may_not_be_sent_is_not_built),
     };

@@ -317,6 +317,63 @@ static void r_2784_07_r_8086_05_wrong_sums_are_dropped(void **state)
     for_each_tunnel(sums);
 }
 
+/* R-6936-02, R-2003-10, R-4213-05: the right headers from the wrong host, or to
+ * it, are nobody's tunnel. An end that is not given is anybody. */
+static void strangers(size_t k, unsigned inner, unsigned outer)
+{
+    const struct tmtu_tunnel t = tunnel(k, outer, 1500);
+    for (unsigned n = 0; n < 2; n++) {
+        struct tmtu_buf buf = pushed(&t, inner, 101, 0, 0);
+        const struct tmtu_pkt pkt = test_parsed(&buf);
+        struct tmtu_encap e = t.encap;
+        struct tmtu_pkt got;
+        uint8_t *end = n ? e.dst : e.src;
+        struct test_before before = test_before(&buf, &pkt);
+        end[15] ^= 0x40;
+        assert_int_equal(tmtu_encap_pull(&buf, &pkt, &e, &got),
+                         n ? TMTU_R_OUTER_DEST : TMTU_R_OUTER_SOURCE);
+        test_unchanged(&before, &buf, &pkt);
+        test_addr(outer == 4 ? "0.0.0.0" : "::", end);
+        assert_int_equal(tmtu_encap_pull(&buf, &pkt, &e, &got), TMTU_OK);
+        free(buf.head);
+    }
+}
+
+static void r_6936_02_r_2003_10_strangers_at_each_kind(void **state)
+{
+    (void)state;
+    for_each_tunnel(strangers);
+}
+
+/* R-2784-02: bits 6 to 12 of the first word of GRE, one by one; 1, 4 and 5, and
+ * the version, are refused. */
+static void r_2784_02_each_bit_of_the_gre_header(void **state)
+{
+    (void)state;
+    static const uint8_t in[] = {GRE, GREUDP};
+    for (unsigned n = 0; n < 2 * 16; n++) {
+        struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
+        const unsigned bit = n / 2; /* 0 is the leftmost, as in the RFC */
+        struct tmtu_pkt got;
+        t.encap = test_encap(4);
+        t.encap.kind = in[n % 2];
+        assert_int_equal(tmtu_tunnel_check(&t), 0);
+        struct tmtu_buf buf = pushed(&t, 4, 101, 0, 0);
+        const struct tmtu_pkt pkt = test_parsed(&buf);
+        uint8_t *gre = buf.data + (n % 2 ? 28 : 20);
+        gre[bit / 8] = (uint8_t)(0x80 >> bit % 8);
+        const enum tmtu_reason why =
+            tmtu_encap_pull(&buf, &pkt, &t.encap, &got);
+        if (bit >= 6 && bit <= 12)
+            assert_int_equal(why, TMTU_OK);
+        else if (bit == 1 || bit >= 4)
+            assert_int_equal(why, TMTU_R_TUNNEL_HEADER);
+        else /* a sum, key or number that is not there */
+            assert_int_not_equal(why, TMTU_OK);
+        free(buf.head);
+    }
+}
+
 /* What stands between the outer header and the inner one, byte by byte; where
  * a sum is, it is taken as it comes. */
 static void headers_byte_by_byte(void **state)
@@ -561,6 +618,8 @@ int main(void)
         cmocka_unit_test(k35_r_2784_06_hops_in_each_kind),
         cmocka_unit_test(r_9601_01_r_6040_04_r_6040_05_ecn_in_each_kind),
         cmocka_unit_test(r_2784_07_r_8086_05_wrong_sums_are_dropped),
+        cmocka_unit_test(r_6936_02_r_2003_10_strangers_at_each_kind),
+        cmocka_unit_test(r_2784_02_each_bit_of_the_gre_header),
         cmocka_unit_test(headers_byte_by_byte),
         cmocka_unit_test(udp_ports_and_sums_by_default),
         cmocka_unit_test(each_kind_as_its_document_has_it),
