@@ -304,7 +304,7 @@ static void is_error6(const struct bed *b, uint8_t type, uint32_t info,
     assert_memory_equal(p + 8, orig + 24, 16);
     assert_memory_equal(p + 24, orig + 8, 16);
     assert_int_equal(p[40], type);
-    assert_int_equal(p[41], 0);
+    assert_int_equal(p[41], type == 1 ? 4 : 0); /* unreachable: a port */
     assert_int_equal(tmtu_get32(p + 44), info);
     assert_int_equal(pk_sum(&back, p + 40, n - 40), 0);
     assert_memory_equal(p + 48, orig, n - 48);
@@ -689,7 +689,127 @@ static void a_service_without_weights_has_no_server(void **state)
     bed_open(&b, TMTU_MTU_BOTH);
     ip.dst = "10.0.0.5";
     assert_int_equal(take(&b, ip, 1500), LB_NO_SERVER);
+    assert_int_equal(b.n, 1); /* as IPVS says it: port unreachable */
+    is_error4(&b, 0, 3, 3);
+    assert_int_equal(tmtu_get32(b.out[0].p + 24), 0);
+    assert_int_equal(b.lb.counters.answered[LB_PORT_UNREACHABLE], 1);
+    assert_int_equal(b.lb.note.answer, LB_PORT_UNREACHABLE);
+    bed_close(&b);
+
+    bed_open_with(&b, "-A -t [2001:db8::2]:443 -s mh\n",
+                  bed_config(TMTU_MTU_NOTIFY));
+    assert_int_equal(take(&b, tcp6, 1400), LB_NO_SERVER);
+    assert_int_equal(b.n, 1);
+    is_error6(&b, 1, 0, &tcp6);
+    bed_close(&b);
+}
+
+/* K72: what has no server is not answered when it is an ICMP error itself. */
+static void K72_no_port_unreachable_about_an_icmp_error(void **state)
+{
+    const struct pk_ip error = {
+        .src = "10.9.9.9", .dst = "10.0.0.5", .proto = 1};
+    const struct pk_ip reply = {
+        .src = "10.0.0.5", .dst = "10.0.1.1", .proto = 6, .df = 1};
+    static uint8_t quote[100], msg[200];
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    pk_flow(quote, &reply, 443, 4000, 100);
+    const size_t n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
+    assert_int_equal(bed_take(&b, msg, n, 0), LB_NO_SERVER);
     assert_int_equal(b.n, 0);
+    assert_int_equal(b.lb.counters.unanswered[TMTU_R_ABOUT_ERROR], 0);
+    bed_close(&b);
+}
+
+static void open_limited(struct bed *b, struct tmtu_limit_options limit)
+{
+    struct services_config config = bed_config(TMTU_MTU_NOTIFY);
+    config.limit = limit;
+    bed_open_with(b, BED_RULES, config);
+    b->now = 1000000000;
+}
+
+static void K59_answers_but_too_big_are_limited_as_in_linux(void **state)
+{
+    const struct tmtu_limit_options linux_has = TMTU_LIMIT_LINUX;
+    struct pk_ip dies = tcp4, other = tcp4;
+    struct bed b;
+    (void)state;
+    open_limited(&b, linux_has);
+    const uint64_t *silent = b.lb.counters.unanswered;
+    dies.ttl = other.ttl = 1;
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(take(&b, dies, 100), LB_DROPPED);
+        assert_int_equal(b.n, i < 6); /* a burst of 6 to a host */
+    }
+    assert_int_equal(silent[TMTU_R_LIMIT_HOST], 2);
+    assert_int_equal(b.lb.note.unanswered, TMTU_R_LIMIT_HOST);
+    assert_false(b.lb.note.answered);
+    /* Who has no server is told within the same bounds. */
+    dies.ttl = 64;
+    dies.dst = "10.0.0.5";
+    assert_int_equal(take(&b, dies, 100), LB_NO_SERVER);
+    assert_int_equal(b.n, 0);
+    assert_int_equal(silent[TMTU_R_LIMIT_HOST], 3);
+    for (int i = 0; i < 200; i++) { /* "too big" is exempt */
+        assert_int_equal(take(&b, tcp4, 1500), LB_DROPPED);
+        assert_int_equal(b.n, 1);
+    }
+    other.src = "10.0.1.2"; /* has a bucket of his own */
+    assert_int_equal(take(&b, other, 100), LB_DROPPED);
+    assert_int_equal(b.n, 1);
+    b.now += 1000000000; /* 1 a second */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(take(&b, dies, 100), LB_NO_SERVER);
+        assert_int_equal(b.n, i < 1);
+    }
+    assert_int_equal(b.lb.counters.answered[LB_TTL_EXPIRED], 7);
+    bed_close(&b);
+}
+
+static void rfc4443_counts_too_big_as_well(void **state)
+{
+    const struct tmtu_limit_options rfc_has = TMTU_LIMIT_RFC4443;
+    struct bed b;
+    (void)state;
+    open_limited(&b, rfc_has);
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(take(&b, tcp6, 1500), LB_DROPPED);
+        assert_int_equal(b.n, i < 10);
+    }
+    assert_int_equal(b.lb.counters.unanswered[TMTU_R_LIMIT_ALL], 2);
+    b.now += 100000000;
+    assert_int_equal(take(&b, tcp6, 1500), LB_DROPPED);
+    assert_int_equal(b.n, 1);
+    bed_close(&b);
+}
+
+/* RFC 2473 §4.1.1: a packet that may be in no more tunnels. */
+static void an_encapsulation_limit_of_0_is_a_parameter_problem(void **state)
+{
+    static const uint8_t tail[8] = {0x0f, 0xa0, 1, 0xbb}; /* 4000 to 443 */
+    static const uint8_t limit[8] = {17, 0, 4, 1, 0, 1, 0, 0};
+    uint8_t payload[16];
+    struct pk_ip ip = {
+        .src = "2001:db8:1::1", .dst = "2001:db8::2", .proto = 60};
+    struct bed b;
+    (void)state;
+    bed_open_with(&b,
+                  "-A -u [2001:db8::2]:443 -s mh\n"
+                  "-a -u [2001:db8::2]:443 -r [2001:db8::6] -i\n",
+                  bed_config(TMTU_MTU_NOTIFY));
+    memcpy(payload, limit, 8);
+    memcpy(payload + 8, tail, 8);
+    payload[13] = 8; /* the length of UDP */
+    const size_t n = pk_ip(orig, &ip, payload, 16);
+    assert_int_equal(bed_take(&b, orig, n, 0), LB_DROPPED);
+    assert_int_equal(b.lb.note.reason, TMTU_R_ENCAP_LIMIT);
+    assert_int_equal(b.n, 1);
+    is_error6(&b, 4, 44, &ip); /* where the limit stands */
+    assert_int_equal(b.lb.counters.answered[LB_PARAMETER_PROBLEM], 1);
+    assert_int_equal(b.lb.counters.answered[LB_TTL_EXPIRED], 0);
     bed_close(&b);
 }
 
@@ -924,6 +1044,10 @@ int main(void)
         cmocka_unit_test(what_is_not_served_is_left_alone),
         cmocka_unit_test(link_layer_broadcasts_are_not_forwarded),
         cmocka_unit_test(a_service_without_weights_has_no_server),
+        cmocka_unit_test(K72_no_port_unreachable_about_an_icmp_error),
+        cmocka_unit_test(K59_answers_but_too_big_are_limited_as_in_linux),
+        cmocka_unit_test(rfc4443_counts_too_big_as_well),
+        cmocka_unit_test(an_encapsulation_limit_of_0_is_a_parameter_problem),
         cmocka_unit_test(packets_of_the_server_itself_do_not_go_round),
         cmocka_unit_test(all_four_pairs_of_families),
         cmocka_unit_test(ports_count_only_with_mh_port_and_masks_count),

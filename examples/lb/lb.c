@@ -3,40 +3,7 @@
  * packets to send come out. */
 #include "lb.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* Packets in the making at a time: as many as keep 16 MiB, and 60 s of them
- * are far more than fragments that arrive in any order need. */
-enum { REASS_PACKETS = 256, REASS_MAX = 65535 };
-
-bool lb_init(struct lb *lb, struct services *services,
-             const struct services_config *config)
-{
-    memset(lb, 0, sizeof *lb);
-    void *reass = malloc(tmtu_reass_sizeof(REASS_PACKETS, REASS_MAX));
-    if (reass != NULL)
-        lb->reass =
-            tmtu_reass_init(reass, REASS_PACKETS, REASS_MAX, &config->key);
-    lb->memory = malloc(TMTU_IO_PACKET);
-    lb->services = services;
-    for (int i = 0; i < 2; i++) {
-        if (config->has_local[i])
-            tmtu_copy(lb->local[i], config->local[i], 16);
-    }
-    lb->mtu = config->mtu;
-    lb->answer_id = (uint16_t)config->first_id;
-    for (size_t i = 0; i < LB_IDS; i++)
-        lb->id[i] = config->first_id;
-    return lb->reass != NULL && lb->memory != NULL;
-}
-
-void lb_free(struct lb *lb)
-{
-    free(lb->reass);
-    free(lb->memory);
-    memset(lb, 0, sizeof *lb);
-}
 
 void lb_end(struct lb *lb, enum lb_fate fate)
 {
@@ -58,13 +25,30 @@ void lb_unanswered(struct lb *lb, enum tmtu_reason reason)
 }
 
 /* An answer to come; its source is the offender's destination, the VIP: K56. */
-static void plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint32_t info)
+static void plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
+                        uint32_t info)
 {
     struct tmtu_icmp_error e = TMTU_ICMP_ERROR_INIT;
     e.kind = (uint8_t)kind;
+    e.code = code;
     e.info = info;
     lb->work.error = e;
     lb->work.answer = true;
+}
+
+/* As IPVS does: port unreachable, but not about an ICMP error (K72). */
+static void no_server(struct lb *lb)
+{
+    const struct tmtu_pkt *pkt = &lb->work.pkt;
+    lb_end(lb, LB_NO_SERVER);
+    if (lb->note.icmp)
+        return;
+    plan_answer(lb, TMTU_ICMP_UNREACH, pkt->flow.ipver == 4 ? 3 : 4, 0);
+    const enum tmtu_reason silent = tmtu_icmp_may_send(pkt, &lb->work.error);
+    if (silent == TMTU_OK)
+        return;
+    lb->work.answer = false;
+    lb_unanswered(lb, silent);
 }
 
 /* To the server that the flow's hash chooses, through its tunnel. */
@@ -75,7 +59,7 @@ static void forward(struct lb *lb, const struct service *service,
     const uint64_t hash = services_hash(lb->services, service, flow);
     struct server *server = services_pick(service, hash);
     if (server == NULL) {
-        lb_end(lb, LB_NO_SERVER);
+        no_server(lb);
         return;
     }
     lb->note.server = server;
@@ -95,7 +79,7 @@ static void forward(struct lb *lb, const struct service *service,
     if (v.silent != TMTU_OK)
         lb_unanswered(lb, (enum tmtu_reason)v.silent);
     if (v.answer != 0)
-        plan_answer(lb, (enum tmtu_icmp_kind)v.answer, v.info);
+        plan_answer(lb, (enum tmtu_icmp_kind)v.answer, 0, v.info);
     if (v.action == TMTU_TUNNEL_DROP) {
         lb_drop(lb, (enum tmtu_reason)v.reason);
         return;
@@ -212,6 +196,7 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
     w->answer = w->send = w->entered = w->cut = w->begun = w->own = w->super =
         false;
     w->cwr = in->flags & TMTU_IO_GSO_CWR;
+    lb->now = now;
     w->buf = in->buf;
     memset(&lb->note, 0, sizeof lb->note);
     lb->counters.in++;

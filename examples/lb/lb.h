@@ -28,6 +28,8 @@ enum lb_answer {
     LB_TOO_BIG,
     LB_TTL_EXPIRED,
     LB_REASSEMBLY_EXPIRED,
+    LB_PORT_UNREACHABLE, /* the service has no server */
+    LB_PARAMETER_PROBLEM,
     LB_ANSWERS
 };
 
@@ -40,7 +42,8 @@ struct lb_counters {
     uint64_t cut;                /* LB_FORWARDED in fragments */
     uint64_t fragments;          /* how many of those */
     uint64_t answered[LB_ANSWERS];
-    uint64_t unanswered[TMTU_REASONS]; /* an answer was due, but forbidden */
+    uint64_t unanswered[TMTU_REASONS]; /* an answer was due, but forbidden
+                                          or too much */
 };
 
 /* What became of the last packet, for who wants to tell. */
@@ -51,6 +54,7 @@ struct lb_note {
                            was given */
     bool icmp;          /* an ICMP error about a served flow */
     bool answered;
+    uint8_t answer; /* enum lb_answer, if it was */
     unsigned fragments;
     uint32_t mtu; /* told in the answer; 0 if it is another one */
     const struct server *server; /* NULL: none was chosen */
@@ -86,7 +90,9 @@ struct lb {
     uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
                              all services of a server, see server.path */
     struct tmtu_reass *reass;
-    uint8_t *memory; /* one reassembled packet */
+    struct tmtu_limit *limit; /* of answers; NULL: none */
+    uint64_t now;             /* of the last packet */
+    uint8_t *memory;          /* one reassembled packet */
     struct lb_work work;
     struct lb_note note;
     struct lb_counters counters;

@@ -9,6 +9,13 @@ static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
                    struct tmtu_icmp_error *e, enum lb_answer kind,
                    struct tmtu_buf *out)
 {
+    const enum tmtu_reason silent =
+        lb->limit != NULL ? tmtu_limit_take(lb->limit, pkt, e, lb->now)
+                          : TMTU_OK;
+    if (silent != TMTU_OK) {
+        lb_unanswered(lb, silent);
+        return false;
+    }
     e->id = lb->answer_id;
     if (pkt->flow.ipver == 4 && lb->mtu < TMTU_ICMP4_MAX)
         e->max = (uint16_t)lb->mtu; /* no more than the way back carries: K52 */
@@ -23,8 +30,24 @@ static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
     lb->answer_id++;
     lb->counters.answered[kind]++;
     lb->note.answered = true;
+    lb->note.answer = (uint8_t)kind;
     lb->note.mtu = e->info;
     return true;
+}
+
+/* What an error about a packet just taken is counted as. */
+static enum lb_answer answer_of(const struct tmtu_icmp_error *e)
+{
+    switch (e->kind) {
+    case TMTU_ICMP_TOO_BIG:
+        return LB_TOO_BIG;
+    case TMTU_ICMP_UNREACH:
+        return LB_PORT_UNREACHABLE;
+    case TMTU_ICMP_PARAM:
+        return LB_PARAMETER_PROBLEM;
+    default:
+        return LB_TTL_EXPIRED;
+    }
 }
 
 static int sent(struct lb *lb, const struct tmtu_buf *out)
@@ -121,9 +144,7 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
     struct lb_work *w = &lb->work;
     if (w->answer) {
         w->answer = false; /* before the packet is changed: it is quoted */
-        const enum lb_answer kind =
-            w->error.kind == TMTU_ICMP_TOO_BIG ? LB_TOO_BIG : LB_TTL_EXPIRED;
-        if (answer(lb, &w->pkt, &w->error, kind, out))
+        if (answer(lb, &w->pkt, &w->error, answer_of(&w->error), out))
             return sent(lb, out);
     }
     if (w->send) {
@@ -165,6 +186,7 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
 int lb_expire(struct lb *lb, uint64_t now, struct tmtu_buf *out)
 {
     struct tmtu_view first;
+    lb->now = now;
     while (tmtu_reass_expire(lb->reass, now, &first) == 1) {
         struct tmtu_icmp_error e = TMTU_ICMP_ERROR_INIT;
         struct tmtu_pkt pkt;

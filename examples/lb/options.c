@@ -13,7 +13,7 @@
 static const char usage[] =
     "usage: tunmtu-lb --rules FILE --local ADDR [--local ADDR] --io IO\n"
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
-    "                 [--counters FILE] [--verbose]\n"
+    "                 [--icmp-rate R] [--counters FILE] [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
     "tunnels of IP in IP, GUE or GRE, without a table of connections.\n"
@@ -28,6 +28,9 @@ static const char usage[] =
     "                   and drop), fragment (outer fragments, no answer) or\n"
     "                   both (default: notify)\n"
     "  --policy6 P      the same for IPv6 packets (default: notify, RFC 2473)\n"
+    "  --icmp-rate R    how many errors are sent: linux (1000 a second, 1 to\n"
+    "                   each host; \"too big\" always), rfc4443 (10 a second,\n"
+    "                   all of them) or off (default: linux)\n"
     "  --hash-key HEX   32 digits; the same on all balancers of a service\n"
     "                   (default: all zeros, which anybody can guess)\n"
     "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
@@ -64,6 +67,21 @@ static bool policy(const char *word, uint8_t *out)
     return false;
 }
 
+static bool icmp_rate(const char *word, struct tmtu_limit_options *out)
+{
+    static const struct tmtu_limit_options linux_has = TMTU_LIMIT_LINUX;
+    static const struct tmtu_limit_options rfc_has = TMTU_LIMIT_RFC4443;
+    if (strcmp(word, "linux") == 0)
+        *out = linux_has;
+    else if (strcmp(word, "rfc4443") == 0)
+        *out = rfc_has;
+    else if (strcmp(word, "off") == 0)
+        out->size = 0;
+    else
+        return false;
+    return true;
+}
+
 static int local(struct services_config *c, const char *word)
 {
     uint8_t addr[16];
@@ -80,7 +98,18 @@ static int local(struct services_config *c, const char *word)
     return -1;
 }
 
-enum { RULES = 256, LOCAL, IO, MTU, POLICY, POLICY6, KEY, COUNTERS, VERSION };
+enum {
+    RULES = 256,
+    LOCAL,
+    IO,
+    MTU,
+    POLICY,
+    POLICY6,
+    RATE,
+    KEY,
+    COUNTERS,
+    VERSION
+};
 
 static int option(struct options *o, int c, const char *arg)
 {
@@ -110,6 +139,11 @@ static int option(struct options *o, int c, const char *arg)
             return wrong("%s %.60s: expected notify, fragment or both",
                          c == POLICY ? "--policy" : "--policy6", arg);
         return -1;
+    case RATE:
+        if (!icmp_rate(arg, &config->limit))
+            return wrong("--icmp-rate %.60s: expected linux, rfc4443 or off",
+                         arg);
+        return -1;
     case KEY:
         if (!args_key(arg, &config->key))
             return wrong("--hash-key: expected 32 hexadecimal digits");
@@ -135,6 +169,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"mtu", required_argument, NULL, MTU},
         {"policy", required_argument, NULL, POLICY},
         {"policy6", required_argument, NULL, POLICY6},
+        {"icmp-rate", required_argument, NULL, RATE},
         {"hash-key", required_argument, NULL, KEY},
         {"counters", required_argument, NULL, COUNTERS},
         {"verbose", no_argument, NULL, 'v'},
@@ -143,6 +178,7 @@ int options_read(struct options *o, int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     memset(o, 0, sizeof *o);
+    (void)icmp_rate("linux", &o->config.limit);
     for (int c; (c = getopt_long(argc, argv, "hv", longs, NULL)) != -1;) {
         const int status = option(o, c, optarg);
         if (status >= 0)

@@ -21,6 +21,8 @@ static const char *const answers[LB_ANSWERS] = {
     [LB_TOO_BIG] = "too_big",
     [LB_TTL_EXPIRED] = "ttl_expired",
     [LB_REASSEMBLY_EXPIRED] = "reassembly_expired",
+    [LB_PORT_UNREACHABLE] = "port_unreachable",
+    [LB_PARAMETER_PROBLEM] = "parameter_problem",
 };
 
 /* "tcp:10.0.0.2:443" */
@@ -69,6 +71,8 @@ void report_counters(FILE *f, const void *arg)
     counters_line(f, "unanswered", tmtu_reason_name(TMTU_R_INTERNAL),
                   c->unanswered[TMTU_R_INTERNAL]);
     for (int i = TMTU_R_ABOUT_ERROR; i <= TMTU_R_NO_ROOM; i++)
+        counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
+    for (int i = TMTU_R_LIMIT_ALL; i <= TMTU_R_DUPLICATE; i++)
         counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
     counters_reass(f, tmtu_reass_counters(r->lb->reass));
     counters_io(f, "io", r->io);
@@ -125,6 +129,12 @@ void report_config(FILE *f, const struct options *o, const struct lb *lb)
 
 void report_packet(FILE *f, const struct lb *lb, uint64_t n)
 {
+    static const char *const said[LB_ANSWERS] = {
+        [LB_TTL_EXPIRED] = "time exceeded",
+        [LB_REASSEMBLY_EXPIRED] = "time exceeded",
+        [LB_PORT_UNREACHABLE] = "port unreachable",
+        [LB_PARAMETER_PROBLEM] = "parameter problem",
+    };
     const struct lb_note *note = &lb->note;
     char ip[ARGS_ADDR];
 
@@ -140,10 +150,10 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
                 args_addr_text(note->server->tunnel.encap.dst, ip));
     if (note->fragments > 0)
         fprintf(f, ", in %u fragments", note->fragments);
-    if (note->answered && note->mtu != 0)
+    if (note->answered && note->answer == LB_TOO_BIG)
         fprintf(f, ", answered: too big, MTU %" PRIu32, note->mtu);
     else if (note->answered)
-        fputs(", answered: time exceeded", f);
+        fprintf(f, ", answered: %s", said[note->answer]);
     if (note->unanswered != TMTU_OK)
         fprintf(f, ", not answered: %s", tmtu_reason_name(note->unanswered));
     fputc('\n', f);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <tunmtu/limit.h>
 #include <tunmtu/steer.h>
 #include <tunmtu/tunnel.h>
 
@@ -19,6 +20,7 @@ struct services_config {
     uint32_t mtu;      /* of the paths to the servers */
     uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
     uint32_t first_id; /* where IPv4 identifications begin */
+    struct tmtu_limit_options limit; /* of answers; size 0: none */
 };
 
 struct server {

@@ -112,6 +112,7 @@ refuse 2 'expected --local' "$lb" --rules rules $io
 refuse 2 'expected --io' "$lb" $with
 refuse 2 'expected notify, fragment or both' "$lb" $with $io --policy x
 refuse 2 'expected 68 to 65535' "$lb" $with $io --mtu 67
+refuse 2 'expected linux, rfc4443 or off' "$lb" $with $io --icmp-rate 5
 refuse 2 'expected 32 hex' "$lb" $with $io --hash-key 00
 refuse 2 'at most one IPv4' "$lb" $with --local 10.0.0.33 $io
 [ ! -e "$out/new.pcap" ] || complain "something was written before a refusal"

@@ -74,7 +74,7 @@ together() { # TYPE PAIR PAIR REALS-OF-IPv4 REALS-OF-IPv6
     tr -d '\r' <"$dir/log" | grep '^-[Aa] ' >"$dir/rules"
     for pair in "$2" "$3"; do
         "$lb" --rules "$dir/rules" --local 10.9.0.2 --local fd09::2 \
-            --io "pcap:$dir/$pair.in:$dir/$pair.ours" --verbose \
+            --io "pcap:$dir/$pair.in:$dir/$pair.ours" --verbose --icmp-rate off \
             "${options[@]}" --counters "$dir/$pair.counters" 2>"$dir/$pair.log" || {
             fail "tunmtu-lb: $(tail -n 1 "$dir/$pair.log")"
             continue

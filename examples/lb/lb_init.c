@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* A load balancer's memory: all that it will ever have. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb.h"
+
+/* Packets in the making at a time: as many as keep 16 MiB, and 60 s of them
+ * are far more than fragments that arrive in any order need. */
+enum { REASS_PACKETS = 256, REASS_MAX = 65535 };
+
+/* Receivers of answers that are told apart. More of them at a time are limited
+ * by what is sent in all. */
+enum { LIMIT_HOSTS = 4096 };
+
+/* False: there is no memory. */
+static bool make_limit(struct lb *lb, const struct services_config *config)
+{
+    struct tmtu_hash_key key = config->key;
+    if (config->limit.size == 0)
+        return true;
+    key.k0 ^= config->first_id; /* the key may be known, or none */
+    void *mem = malloc(tmtu_limit_sizeof(LIMIT_HOSTS));
+    if (mem == NULL)
+        return false;
+    lb->limit = tmtu_limit_init(mem, LIMIT_HOSTS, &config->limit, &key);
+    return lb->limit != NULL;
+}
+
+bool lb_init(struct lb *lb, struct services *services,
+             const struct services_config *config)
+{
+    memset(lb, 0, sizeof *lb);
+    void *reass = malloc(tmtu_reass_sizeof(REASS_PACKETS, REASS_MAX));
+    if (reass != NULL)
+        lb->reass =
+            tmtu_reass_init(reass, REASS_PACKETS, REASS_MAX, &config->key);
+    lb->memory = malloc(TMTU_IO_PACKET);
+    lb->services = services;
+    for (int i = 0; i < 2; i++) {
+        if (config->has_local[i])
+            tmtu_copy(lb->local[i], config->local[i], 16);
+    }
+    lb->mtu = config->mtu;
+    lb->answer_id = (uint16_t)config->first_id;
+    for (size_t i = 0; i < LB_IDS; i++)
+        lb->id[i] = config->first_id;
+    return make_limit(lb, config) && lb->reass != NULL && lb->memory != NULL;
+}
+
+void lb_free(struct lb *lb)
+{
+    free(lb->reass);
+    free(lb->limit);
+    free(lb->memory);
+    memset(lb, 0, sizeof *lb);
+}
