@@ -58,8 +58,7 @@ TMTU_API uint64_t tmtu_limit_interval6(unsigned plen);
 /** Buckets in the making; opaque, in memory of the caller. */
 struct tmtu_limit;
 
-/** Bytes of memory for @p entries receivers and as many flows
- * at a time; 0 if
+/** Bytes of memory for @p entries receivers and as many flows at a time; 0 if
  *  @p entries is not a power of two from 4 to 2^24. */
 TMTU_API size_t tmtu_limit_sizeof(size_t entries);
 
@@ -94,7 +93,7 @@ tmtu_limit_init(void *mem, size_t entries,
  * A clock that steps back refills nothing, and nothing more until it is back
  * where it was; unless that is further than a bucket needs to fill: then the
  * bucket keeps what is in it and goes on from there. So no step of the clock
- * gives more than one full bucket, or silences for longer than one takes to
+ * gives more than one full bucket, or silences for longer than two take to
  * fill.
  *
  * @param limit the state
