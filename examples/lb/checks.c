@@ -62,31 +62,30 @@ static bool is_mine(const struct ifaddrs *all, const uint8_t addr[16])
     return false;
 }
 
-static void addresses(const struct options *o, const struct services *t)
+static void addresses(const struct services *t, const struct ifaddrs *all)
 {
-    struct ifaddrs *all = NULL;
     char ip[ARGS_ADDR];
-    if (getifaddrs(&all) != 0)
-        return;
     for (size_t i = 0; i < t->n; i++) {
         if (is_mine(all, t->service[i].addr))
             warn("%s is an address of this host: the kernel answers for the "
                  "service, too; take it off and route it here",
                  args_addr_text(t->service[i].addr, ip));
     }
+}
+
+/* AF_PACKET: the kernel gets every packet as well. It answers for the tunnels'
+ * end, which is how their packets' ICMP errors find here; and nothing else. */
+static void beside_the_kernel(const struct options *o, const struct services *t,
+                              const struct ifaddrs *all)
+{
+    bool v4 = false, v6 = false;
+    char ip[ARGS_ADDR];
     for (int i = 0; i < 2; i++) {
         if (o->config.has_local[i] && !is_mine(all, o->config.local[i]))
             warn("--local %s is no address of this host: ICMP errors about "
-                 "tunnels will not come back",
+                 "tunnels come back only if it is routed here",
                  args_addr_text(o->config.local[i], ip));
     }
-    freeifaddrs(all);
-}
-
-/* AF_PACKET: the kernel gets every packet as well. */
-static void forwarding_off(const struct services *t)
-{
-    bool v4 = false, v6 = false;
     for (size_t i = 0; i < t->n; i++) {
         v4 |= tmtu_addr_is4(t->service[i].addr);
         v6 |= !tmtu_addr_is4(t->service[i].addr);
@@ -99,9 +98,19 @@ static void forwarding_off(const struct services *t)
              "for services as well, or answers them");
 }
 
-/* TUN: the kernel routes what goes in and what comes out. */
-static void forwarding_on(const struct options *o, const char *tun)
+/* TUN: the kernel routes what goes in and what comes out. What is for an
+ * address of its own it keeps, so the tunnels' end should be another one,
+ * routed into the device. */
+static void behind_the_kernel(const struct options *o, const char *tun,
+                              const struct ifaddrs *all)
 {
+    char ip[ARGS_ADDR];
+    for (int i = 0; i < 2; i++) {
+        if (o->config.has_local[i] && is_mine(all, o->config.local[i]))
+            warn("--local %s is an address of this host: the kernel keeps ICMP "
+                 "errors about tunnels; take another one and route it to %s",
+                 args_addr_text(o->config.local[i], ip), tun);
+    }
     if (o->config.has_local[0] && sysctl("ipv4", NULL, "ip_forward") == 0)
         warn("net.ipv4.ip_forward is off: nothing gets through %s", tun);
     if (o->config.has_local[1] && sysctl("ipv6", "all", "forwarding") == 0)
@@ -109,7 +118,8 @@ static void forwarding_on(const struct options *o, const char *tun)
              tun);
     if (!o->config.has_local[0])
         return;
-    if (sysctl("ipv4", tun, "accept_local") == 0 &&
+    if (is_mine(all, o->config.local[0]) &&
+        sysctl("ipv4", tun, "accept_local") == 0 &&
         sysctl("ipv4", "all", "accept_local") == 0)
         warn("net.ipv4.conf.%s.accept_local is off: tunnel packets, which have "
              "this host's address, will be dropped",
@@ -123,9 +133,17 @@ static void forwarding_on(const struct options *o, const char *tun)
 
 void checks_warn(const struct options *o, const struct services *t)
 {
-    addresses(o, t);
-    if (strncmp(o->io, "afpacket:", 9) == 0)
-        forwarding_off(t);
-    else if (strncmp(o->io, "tun:", 4) == 0)
-        forwarding_on(o, o->io + 4);
+    struct ifaddrs *all = NULL;
+    char tun[64];
+    if (getifaddrs(&all) != 0)
+        return;
+    addresses(t, all);
+    if (strncmp(o->io, "afpacket:", 9) == 0) {
+        beside_the_kernel(o, t, all);
+    } else if (strncmp(o->io, "tun:", 4) == 0) {
+        snprintf(tun, sizeof tun, "%.*s", (int)strcspn(o->io + 4, ","),
+                 o->io + 4); /* the name without ",gso" */
+        behind_the_kernel(o, tun, all);
+    }
+    freeifaddrs(all);
 }
