@@ -240,6 +240,39 @@ static void fragments_of_each_kind_are_put_together(void **state)
     bed_close(&b);
 }
 
+/* R-2473-15: the peer's encapsulation limit is in the first fragment alone; all
+ * that the others say is that they go on with options. */
+static void fragments_behind_an_encapsulation_limit(void **state)
+{
+    static const uint8_t limit[8] = {0, 0, 4, 1, 4, 1, 1, 0};
+    struct bed b;
+    (void)state;
+    bed_open(&b, RS_CLAMP_NO);
+    for (size_t i = 0; i < 2 * TEST_ROWS(forms); i++) {
+        const struct form *f = &forms[i / 2];
+        static uint8_t data[2000];
+        struct pk_ip ip = outer6;
+        const size_t n = 8 + in_form(f, &ip, &client4, 1500);
+        memcpy(data, limit, 8);
+        data[0] = f->proto;
+        memcpy(data + 8, shim, n - 8);
+        ip.proto = 60;
+        ip.frag = 1;
+        ip.id = (uint32_t)i + 7;
+        for (int k = 0; k < 2; k++) {
+            const bool last = (i & 1) != (k == 1);
+            ip.mf = !last;
+            ip.off = last ? 1448 : 0;
+            const size_t len =
+                pk_ip(msg, &ip, data + ip.off, last ? n - 1448 : 1448);
+            assert_int_equal(bed_take(&b, true, msg, len, 0), k == 1);
+        }
+        assert_int_equal(b.n, 1500);
+        assert_memory_equal(b.out, inner, 1500);
+    }
+    bed_close(&b);
+}
+
 static void udp_of_others_is_left_alone(void **state)
 {
     struct form other = forms[GUE];
@@ -353,6 +386,7 @@ int main(void)
         cmocka_unit_test(rfc6936_no_udp_over_ipv6_without_a_checksum),
         cmocka_unit_test(gre_has_the_key_that_was_given_or_none),
         cmocka_unit_test(fragments_of_each_kind_are_put_together),
+        cmocka_unit_test(fragments_behind_an_encapsulation_limit),
         cmocka_unit_test(udp_of_others_is_left_alone),
         cmocka_unit_test(auto_begins_with_the_kinds_that_were_named),
         cmocka_unit_test(auto_follows_what_comes_through),

@@ -15,6 +15,7 @@ enum {
     PROTO_UDP = 17,
     PROTO_IPV6 = 41,
     PROTO_GRE = 47,
+    PROTO_DSTOPTS = 60,
     PORT_GUE = 6080,
     PORT_GREUDP = 4754
 };
@@ -145,12 +146,17 @@ static bool decapsulate(struct rs *rs, struct tmtu_buf *buf,
     return in_end(rs, RS_IN_DELIVERED);
 }
 
-/* Whether a fragment may be one of a tunnel over UDP: all but the first have no
- * ports. */
-static bool may_be_udp(const struct rs *rs, const struct tmtu_pkt *pkt)
+/* Whether a fragment may be one of a tunnel although it does not say so. All
+ * but the first have no ports; and where the peer writes an encapsulation
+ * limit, all that they name is destination options (RFC 2473 §4.1.1, RFC 8200
+ * §4.5). */
+static bool may_be_ours(const struct rs *rs, const struct tmtu_pkt *pkt)
 {
-    return pkt->flow.proto == PROTO_UDP && (pkt->flags & TMTU_PKT_LATER) &&
-           (rs->tunnels & (RS_GUE | RS_GREUDP));
+    if (!(pkt->flags & TMTU_PKT_LATER))
+        return false;
+    if (pkt->flow.proto == PROTO_UDP)
+        return rs->tunnels & (RS_GUE | RS_GREUDP);
+    return pkt->flow.ipver == 6 && pkt->flow.proto == PROTO_DSTOPTS;
 }
 
 bool rs_in(struct rs *rs, const struct tmtu_io_packet *in, uint64_t now,
@@ -165,7 +171,7 @@ bool rs_in(struct rs *rs, const struct tmtu_io_packet *in, uint64_t now,
     if (rc < 0)
         return in_drop(rs, tmtu_reason_of(rc));
     const struct tmtu_encap *tunnel = tunnel_of(rs, &pkt);
-    if (tunnel == NULL && !may_be_udp(rs, &pkt))
+    if (tunnel == NULL && !may_be_ours(rs, &pkt))
         return in_end(rs, RS_IN_NOT_TUNNEL);
     /* Before fragments are kept: strangers get no memory. */
     const bool stranger =
@@ -174,7 +180,7 @@ bool rs_in(struct rs *rs, const struct tmtu_io_packet *in, uint64_t now,
         (in->flags & TMTU_IO_L2_GROUP) ||
         (c->locals.n > 0 && !args_addrs_has(&c->locals, pkt.flow.dst));
     if (tunnel == NULL && (stranger || elsewhere))
-        return in_end(rs, RS_IN_NOT_TUNNEL); /* of somebody's UDP */
+        return in_end(rs, RS_IN_NOT_TUNNEL); /* of somebody's own */
     if (stranger || elsewhere)
         return in_drop(rs, stranger ? TMTU_R_OUTER_SOURCE : TMTU_R_OUTER_DEST);
     if (pkt.flags & TMTU_PKT_FRAGMENT) {
