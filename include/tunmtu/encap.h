@@ -186,6 +186,10 @@ tmtu_encap_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
  * checksum is verified. Congestion marks move from the outer to the inner
  * header (RFC 6040 §4.2).
  *
+ * Put fragments together before: a later one that goes on with destination
+ * options, as behind an encapsulation limit, does not say whose it is and is
+ * TMTU_R_NOT_TUNNEL.
+ *
  * @param buf   the outer packet
  * @param outer as parsed from @p buf
  * @param encap the tunnel, as above
