@@ -46,8 +46,8 @@ failures=() skips=()
 
 packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
     pkg-config libpcap-dev libcmocka-dev linux-libc-dev libbpf-dev binutils
-    python3 doxygen tshark bpftool iproute2 ethtool procps util-linux
-    user-mode-linux ipvsadm kmod)
+    python3 python3-scapy doxygen tshark bpftool iproute2 ethtool procps
+    util-linux user-mode-linux ipvsadm kmod)
 if ! command -v dpkg-query >/dev/null; then
     echo "This is no Debian: nothing is installed. Needed are what these"
     echo "packages hold: ${packages[*]}"
