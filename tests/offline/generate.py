@@ -210,6 +210,34 @@ def client6():
     yield segment(61, **to6)
 
 
+def each_tunnel():
+    """The four pairs of families around the limits of each kind of tunnel."""
+    limits = {4: (1468, 1472, 1476, 1480), 6: (1448, 1452, 1456, 1460)}
+    for src, dst, outer in ((CLIENT, VIP, 4), (CLIENT6, '2001:db8::3', 4),
+                            (CLIENT, '10.0.0.4', 6), (CLIENT6, VIP6, 6)):
+        for sport in 4000, 4001:
+            yield segment(100, sport, src, dst)
+        for limit in limits[outer]:
+            yield segment(limit, src=src, dst=dst)
+            yield segment(limit + 1, src=src, dst=dst)
+        yield segment(101, src=src, dst=dst, ttl=1)
+        if outer == 4 or src == CLIENT:
+            yield segment(1500, src=src, dst=dst, **(
+                {'df': 0} if src == CLIENT else {}))
+        reply = segment(1500, 443, dst, src, 4000)
+        router = '10.5.5.5' if src == CLIENT else '2001:db8:5::5'
+        yield icmp(router, dst, *((3, 4, 1400) if src == CLIENT
+                                  else (2, 0, 1400)), reply[:48])
+    # Errors about the tunnels themselves, and about other things of the host.
+    gue = udp(LOCAL, SERVER, 50000, 6080, 100)
+    for proto, data in ((UDP, gue), (47, b'\0\0\x08\0' + segment(100)),
+                        (4, segment(100)), (TCP, segment(100)[20:])):
+        yield icmp('10.5.5.5', LOCAL, 3, 4, 1400,
+                   ip4(LOCAL, SERVER, proto, data)[:48])
+        yield icmp('2001:db8:5::5', LOCAL6, 2, 0, 1400,
+                   ip6(LOCAL6, SERVER6, proto, data)[:88])
+
+
 def tunnelled():
     """What a real server gets from its balancers."""
     small, full = segment(100), segment(1500)
@@ -245,5 +273,6 @@ for policy in 'notify', 'fragment', 'both':
 for policy in 'notify6', 'fragment6':
     write(f'{policy}/in.pcap', ETHERNET if policy == 'notify6' else RAW,
           client6())
+write('tunnels/in.pcap', RAW, each_tunnel())
 write('realserver/in.pcap', ETHERNET, tunnelled())
 write('realserver/tun.pcap', RAW, replies())

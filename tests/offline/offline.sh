@@ -67,11 +67,49 @@ balance() { # CASE OPTION...
         complain "$case: the counters do not add up"
 }
 
+# One capture through a kind of tunnel, and what is in those through a real
+# server: for it, they must all be alike.
+tunnels() { # NAME POLICY OPTION-OF-RULES...
+    local name=$1 policy=$2
+    shift 2
+    rm -f "$out/log"
+    sed "s/--tun-type ipip/$*/" rules >"$out/rules"
+    "$lb" --rules "$out/rules" --local 10.0.0.3 --local 2001:db8::a \
+        --io "pcap:tunnels/in.pcap:$out/$name.pcap" --policy "$policy" \
+        --policy6 "$policy" --counters "$out/$name.counters" --verbose \
+        2>"$out/log" || complain "tunnels: $name: exit $?"
+    grep -e ^packet "$out/log" >"$out/$name.packets"
+    same tunnels "$name.pcap" "$name.counters" "$name.packets"
+    sound tunnels "$name.pcap"
+    [ "$policy" = fragment ] || return 0
+    "$rs" --vip 10.0.0.2 --vip 10.0.0.4 --vip 2001:db8::2 --vip 2001:db8::3 \
+        --peer 10.0.0.3 --peer 2001:db8::a --zero-csum6 \
+        --io "pcap:$out/$name.pcap:$out/none.pcap" \
+        --tun "pcap:$out/none.pcap:$out/host.pcap" \
+        --counters "$out/rs.counters" 2>"$out/log" ||
+        complain "tunnels: $name: real server: exit $?"
+    [ "$(awk '$1 == "in.delivered" { print $2 }' "$out/rs.counters")" = \
+        "$(awk '$1 == "forwarded" { print $2 }' "$out/$name.counters")" ] ||
+        complain "tunnels: $name: not all that was forwarded was delivered"
+    [ -e "$out/first.pcap" ] || cp "$out/host.pcap" "$out/first.pcap"
+    cmp "$out/host.pcap" "$out/first.pcap" ||
+        complain "tunnels: the real server got something else through $name"
+}
+
 balance notify --policy notify
 balance fragment --policy fragment
 balance both --policy both --hash-key 000102030405060708090a0b0c0d0e0f
 balance notify6
 balance fragment6 --policy6 fragment
+
+rm -f "$out"/*
+tunnels gue notify --tun-type gue --tun-port 6080 --tun-nocsum
+tunnels gre notify --tun-type gre --tun-nocsum
+tunnels ipip-cut fragment --tun-type ipip
+tunnels gue-cut fragment --tun-type gue --tun-port 6080 --tun-nocsum
+tunnels gue-csum-cut fragment --tun-type gue --tun-port 6080 --tun-csum
+tunnels gre-cut fragment --tun-type gre --tun-nocsum
+tunnels gre-csum-cut fragment --tun-type gre --tun-csum
 
 rm -f "$out"/*
 "$rs" --vip 10.0.0.2 --vip 2001:db8::2 --local 10.0.0.6 --peer 10.0.0.3 \

@@ -55,12 +55,19 @@ for signal in INT TERM; do
     run $signal "$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a \
         --io tun:lb0
     grep -q 'ip_forward is off' "$out/log" || complain "no word on ip_forward"
-    grep -q '10.0.0.3 is no address' "$out/log" || complain "no word on --local"
+    grep -q -e --local "$out/log" && complain "a word on --local behind a TUN"
     run $signal "$rs" --vip 10.0.0.2 --io tun:rs0 --tun rs1 --clamp-mss auto
 done
 run TERM "$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a \
     --io afpacket:lo
+grep -q '10.0.0.3 is no address' "$out/log" || complain "no word on --local"
+# Behind a TUN it is the other way round.
+ip address add 10.0.0.3/32 dev lo
+run TERM "$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a --io tun:lb0
+grep -q '10.0.0.3 is an address of this host' "$out/log" ||
+    complain "no word on --local behind a TUN"
+grep -q 'lb0.accept_local is off' "$out/log" || complain "nor on accept_local"
 run TERM "$rs" --vip 10.0.0.2 --io afpacket:lo --tun rs1
 
-echo "6 runs, $bad failed"
+echo "7 runs, $bad failed"
 [ $bad = 0 ]
