@@ -24,6 +24,8 @@
 #include "encap_pull.c"
 #include "mtu.c"
 #include "mss.c"
+#include "nat_rewrite.c"
+#include "nat.c"
 #include "frag.c"
 #include "segment.c"
 

@@ -16,12 +16,13 @@ reason flow cksum buf
 hash
 ip
 icmp encap mtu mss frag segment stack
+nat
 limit reass steer
 tunnel'
 # Files that share the header of another.
 parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp hop=ip outer=encap encap_kinds=encap
 encap_gre=encap encap_gue=encap encap_limit=encap encap_pull=encap
-encap_udp=encap'
+encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
 
 floor() { # NAME: its line, nothing if it is on none
     echo "$floors" | grep -nw -- "$1" | cut -d: -f1
@@ -55,6 +56,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"encap_kinds.h"') [ "$own" = encap ] && continue ;;
+        '"nat_'*'.h"') [ "$own" = nat ] && continue ;;
         '<tunmtu/'*)
             target=${inc#<tunmtu/}
             target=${target%.h>}
