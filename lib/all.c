@@ -3,6 +3,8 @@
 #include "core.c"
 #include "stack.c"
 #include "limit.c"
+#include "pmtu.c"
+#include "pmtu_rules.c"
 #include "reass.c"
 #include "steer.c"
 #include "tunnel.c"

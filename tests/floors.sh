@@ -17,10 +17,10 @@ hash
 ip
 icmp encap mtu mss frag segment stack
 nat
-limit reass steer
+limit pmtu reass steer
 tunnel'
 # Files that share the header of another.
-parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp hop=ip outer=encap encap_kinds=encap
+parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp pmtu_rules=pmtu hop=ip outer=encap encap_kinds=encap
 encap_gre=encap encap_gue=encap encap_limit=encap encap_pull=encap
 encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
 
