@@ -238,6 +238,14 @@ if [ -z "$quick" ]; then
             examples/lab/transfer.sh --build "$out/gcc" --family $family
         step "lab, super-packets both ways, IPv$family" isolated \
             examples/lab/transfer.sh --build "$out/gcc" --family $family --offload
+        for tunnel in gue gre; do
+            step "lab, $tunnel, first segments, IPv$family" isolated \
+                examples/lab/stall.sh --build "$out/gcc" --family $family \
+                --tunnel $tunnel --connections 8 --check
+            step "lab, $tunnel, 100 MB both ways, IPv$family" isolated \
+                examples/lab/transfer.sh --build "$out/gcc" --family $family \
+                --tunnel $tunnel
+        done
     done
 fi
 
