@@ -6,7 +6,7 @@
 
 #include "vectors/vectors.h"
 
-enum { HEADROOM = TMTU_ENCAP_HEADROOM, ROOM = 2048 };
+enum { HEADROOM = TMTU_ENCAP_HEADROOM, ROOM = 2048, K = TMTU_ENCAP_KINDS };
 
 static size_t vector(const char *name, uint8_t *out)
 {
@@ -168,17 +168,17 @@ static void every_kind_flag_and_family_pair_comes_back(void **state)
 {
     (void)state;
     unsigned pairs = 0;
-    for (unsigned n = 0; n < 5u * 32 * 4 * 3; n++) {
+    for (unsigned n = 0; n < K * 32u * 4 * 3; n++) {
         struct tmtu_encap e = TMTU_ENCAP_INIT;
         const int outer4 = (n & 1) != 0, inner4 = (n & 2) != 0;
-        e.kind = (uint8_t)(n / 4 % 5);
-        e.flags = (uint8_t)(n / 20 % 32);
+        e.kind = (uint8_t)(n / 4 % K);
+        e.flags = (uint8_t)(n / (4 * K) % 32);
         e.key = 0xdeadbeef;
         ends(&e, outer4);
         if (tmtu_encap_check(&e) < 0)
             continue;
         pairs++;
-        struct tmtu_buf b = inner_packet(inner4, 700 + n / 640);
+        struct tmtu_buf b = inner_packet(inner4, 700 + n / (128 * K));
         struct tmtu_pkt inner = parsed(&b), outer, back;
         const size_t len = tmtu_buf_len(&b);
         uint8_t *before = test_exact(b.data, len);
@@ -243,7 +243,7 @@ static void flags_of_another_kind_are_refused(void **state)
         {"R-6935-01 or that zero is allowed", TMTU_ENCAP_GUE, TMTU_ENCAP_ZERO6,
          0, 0},
         {"UDP over IPv4 does not", TMTU_ENCAP_GUE, 0, 1, 0},
-        {"no such kind", 5, 0, 1, -5},
+        {"no such kind", K, 0, 1, -5},
     };
     (void)state;
     for (size_t i = 0; i < TEST_ROWS(rows); i++) {
@@ -368,7 +368,7 @@ static void r_6936_02_zero_over_ipv6_only_where_enabled(void **state)
 static void r_2784_04_sums_cover_the_packet_as_it_is_forwarded(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < 16; n++) {
+    for (unsigned n = 0; n < (K - 1) * 4u; n++) {
         struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
         struct tmtu_pkt pkt, outer, back;
         struct tmtu_buf b = inner_packet(n % 2, 41);
@@ -441,15 +441,15 @@ static void outer_extension_headers_are_passed_over(void **state)
 static void cut_short_it_is_refused_at_every_length(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < 5 * 4 * 2; n++) {
+    for (unsigned n = 0; n < K * 4 * 2u; n++) {
         struct tmtu_encap e = TMTU_ENCAP_INIT;
         struct tmtu_buf whole = inner_packet(n % 2, 5);
         struct tmtu_pkt outer, back, inner = parsed(&whole);
         const struct tmtu_encap_each each = {n, n};
         ends(&e, n / 2 % 2);
-        e.kind = (uint8_t)(n / 4 % 5);
-        e.flags = n < 20 || e.kind == TMTU_ENCAP_IPIP ? TMTU_ENCAP_ZERO6
-                                                      : TMTU_ENCAP_CSUM;
+        e.kind = (uint8_t)(n / 4 % K);
+        e.flags = n < 4 * K || e.kind == TMTU_ENCAP_IPIP ? TMTU_ENCAP_ZERO6
+                                                         : TMTU_ENCAP_CSUM;
         if (e.kind == TMTU_ENCAP_GRE)
             e.flags |= TMTU_ENCAP_KEY | TMTU_ENCAP_SEQ;
         assert_int_equal(tmtu_encap_push(&whole, &inner, &e, &each), 0);
@@ -474,12 +474,12 @@ static void cut_short_it_is_refused_at_every_length(void **state)
 static void headroom_is_enough_or_nothing_changes(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < 5u * 2 * 32; n++) {
+    for (unsigned n = 0; n < K * 2 * 32u; n++) {
         struct tmtu_encap e = TMTU_ENCAP_INIT;
         const struct tmtu_encap_each each = {n, n};
         ends(&e, n % 2);
-        e.kind = (uint8_t)(n / 2 % 5);
-        e.flags = (uint8_t)(n / 10);
+        e.kind = (uint8_t)(n / 2 % K);
+        e.flags = (uint8_t)(n / (2 * K));
         if (tmtu_encap_check(&e) < 0) {
             assert_true(n != 0);
             continue;

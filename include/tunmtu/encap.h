@@ -22,8 +22,10 @@ enum tmtu_encap_kind {
         0,              /**< nothing: protocol 4 or 41 (RFC 2003, 2473, 4213) */
     TMTU_ENCAP_GRE = 1, /**< GRE, protocol 47 (RFC 2784, 2890, 7676) */
     TMTU_ENCAP_GUE = 2, /**< UDP and GUE variant 0 (draft-ietf-intarea-gue) */
-    TMTU_ENCAP_GUE1 = 3,  /**< UDP alone: GUE variant 1, direct IP */
-    TMTU_ENCAP_GREUDP = 4 /**< UDP and GRE (RFC 8086) */
+    TMTU_ENCAP_GUE1 = 3,   /**< UDP alone: GUE variant 1, direct IP */
+    TMTU_ENCAP_GREUDP = 4, /**< UDP and GRE (RFC 8086) */
+
+    TMTU_ENCAP_KINDS = 5 /**< how many there are */
 };
 
 /* tmtu_encap.flags */

@@ -149,7 +149,7 @@ static void make(struct tmtu_buf *b, int v4, int syn)
 /* Any tunnel that tmtu_tunnel_check accepts. */
 static void tunnel(struct tmtu_buf *b)
 {
-    const uint8_t kind = (uint8_t)any(5);
+    const uint8_t kind = (uint8_t)any(TMTU_ENCAP_KINDS);
     struct tmtu_tunnel t;
     do {
         const int v4 = any(2) != 0;
