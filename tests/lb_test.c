@@ -769,6 +769,35 @@ static void K59_answers_but_too_big_are_limited_as_in_linux(void **state)
     bed_close(&b);
 }
 
+static void expired_reassemblies_are_limited_as_well(void **state)
+{
+    const struct tmtu_limit_options linux_has = TMTU_LIMIT_LINUX;
+    uint8_t room[TMTU_IO_HEADROOM + 1500];
+    struct pk_ip ip = tcp4;
+    struct bed b;
+    int answers = 0;
+    (void)state;
+    open_limited(&b, linux_has);
+    ip.df = 0;
+    ip.mf = 1;
+    for (ip.id = 1; ip.id <= 8; ip.id++)
+        assert_int_equal(take(&b, ip, 100), LB_HELD);
+    b.now += 61000000000;
+    struct tmtu_buf out;
+    do
+        out = tmtu_buf(room, sizeof room, TMTU_IO_HEADROOM);
+    while (lb_expire(&b.lb, b.now, &out) == 1 && ++answers);
+    assert_int_equal(answers, 6);
+    assert_int_equal(b.lb.counters.unanswered[TMTU_R_LIMIT_HOST], 2);
+    /* It was that time: a moment later there is nothing left yet. */
+    b.now += 100000000;
+    ip = tcp4;
+    ip.ttl = 1;
+    assert_int_equal(take(&b, ip, 100), LB_DROPPED);
+    assert_int_equal(b.n, 0);
+    bed_close(&b);
+}
+
 static void rfc4443_counts_too_big_as_well(void **state)
 {
     const struct tmtu_limit_options rfc_has = TMTU_LIMIT_RFC4443;
@@ -1046,6 +1075,7 @@ int main(void)
         cmocka_unit_test(a_service_without_weights_has_no_server),
         cmocka_unit_test(K72_no_port_unreachable_about_an_icmp_error),
         cmocka_unit_test(K59_answers_but_too_big_are_limited_as_in_linux),
+        cmocka_unit_test(expired_reassemblies_are_limited_as_well),
         cmocka_unit_test(rfc4443_counts_too_big_as_well),
         cmocka_unit_test(an_encapsulation_limit_of_0_is_a_parameter_problem),
         cmocka_unit_test(packets_of_the_server_itself_do_not_go_round),

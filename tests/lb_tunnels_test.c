@@ -243,6 +243,23 @@ static void source_ports_are_of_the_flow_and_of_nothing_else(void **state)
     bed_close(&b);
 }
 
+/* 14 servers, a service and its address would fill a table of 16. */
+static void what_is_not_in_the_table_is_not_found(void **state)
+{
+    const struct pk_ip other = {
+        .src = "10.0.1.1", .dst = "10.0.0.99", .proto = 6};
+    char text[2048];
+    struct bed b;
+    (void)state;
+    int n = snprintf(text, sizeof text, "-A -t 10.0.0.2:443 -s mh\n");
+    for (int i = 0; i < 14; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      "-a -t 10.0.0.2:443 -r 10.0.3.%d -i\n", i + 1);
+    bed_open_with(&b, text, bed_config(TMTU_MTU_NOTIFY));
+    assert_int_equal(bed_flow(&b, other, 1, 443, 100), LB_NOT_SERVED);
+    bed_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +267,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_goes_in_fragments_of_each_kind),
         cmocka_unit_test(icmp_errors_about_tunnels_of_each_kind_are_the_hosts),
         cmocka_unit_test(K20_K36_the_outer_header_does_not_depend_on_the_kind),
+        cmocka_unit_test(what_is_not_in_the_table_is_not_found),
         cmocka_unit_test(source_ports_are_of_the_flow_and_of_nothing_else),
     };
     return cmocka_run_group_tests_name("lb_tunnels", tests, NULL, NULL);

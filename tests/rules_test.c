@@ -151,6 +151,9 @@ static const struct {
      "r:2: " NOSUM "\n"},
     {"a checksum and none", SERVER "--tun-type gre --tun-csum --tun-nocsum\n",
      1, "r:2: expected one of --tun-csum and --tun-nocsum\n"},
+    {"a checksum and a remote one",
+     SERVER "--tun-type gue --tun-port 6080 --tun-csum --tun-remcsum\n", 1,
+     "r:2: expected one of --tun-csum and --tun-nocsum\n"},
     {"remote checksum offload",
      SERVER "--tun-type gue --tun-port 6080 --tun-remcsum\n", 1,
      "r:2: --tun-remcsum: remote checksum offload is not supported, expected "

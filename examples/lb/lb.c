@@ -39,16 +39,10 @@ static void plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
 /* As IPVS does: port unreachable, but not about an ICMP error (K72). */
 static void no_server(struct lb *lb)
 {
-    const struct tmtu_pkt *pkt = &lb->work.pkt;
+    const uint8_t port = lb->work.pkt.flow.ipver == 4 ? 3 : 4;
     lb_end(lb, LB_NO_SERVER);
-    if (lb->note.icmp)
-        return;
-    plan_answer(lb, TMTU_ICMP_UNREACH, pkt->flow.ipver == 4 ? 3 : 4, 0);
-    const enum tmtu_reason silent = tmtu_icmp_may_send(pkt, &lb->work.error);
-    if (silent == TMTU_OK)
-        return;
-    lb->work.answer = false;
-    lb_unanswered(lb, silent);
+    if (!lb->note.icmp)
+        plan_answer(lb, TMTU_ICMP_UNREACH, port, 0);
 }
 
 /* To the server that the flow's hash chooses, through its tunnel. */
