@@ -31,13 +31,12 @@ static int nat_check_error(const struct tmtu_buf *buf,
                            const struct tmtu_icmp *icmp)
 {
     const uint32_t quote = pkt->l4 + (uint32_t)W_ICMP_SIZE;
-    if (!tmtu_ip_is_icmp_error(pkt) || (pkt->flags & TMTU_PKT_FRAGMENT))
+    if (!tmtu_ip_is_icmp_error(pkt))
         return TMTU_E_IGNORED;
     if (tmtu_buf_len(buf) < pkt->have || pkt->have < pkt->len)
         return TMTU_E_TRUNCATED;
-    if (icmp->quoted.data != pkt->data + quote || pkt->have < quote ||
-        pkt->have - quote < icmp->quoted.have ||
-        pkt->flow.ipver != icmp->quoted.flow.ipver)
+    if (icmp->quoted.data != pkt->data + quote ||
+        pkt->have < quote + icmp->quoted.have)
         return TMTU_E_MALFORMED;
     if (icmp->kind == TMTU_ICMP_REDIRECT)
         return TMTU_E_FORBIDDEN;

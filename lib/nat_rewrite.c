@@ -106,7 +106,7 @@ int tmtu_nat_look(const uint8_t *ip, const struct tmtu_pkt *pkt,
         plan->addr = src ? W_IP4_SRC : W_IP4_DST;
     else
         plan->addr = src ? W_IP6_SRC : W_IP6_DST;
-    if (pkt->flags & (TMTU_PKT_LATER | TMTU_PKT_CUT))
+    if (pkt->flags & TMTU_PKT_LATER)
         return 0;
     return nat_plan_l4(pkt, nat, quoted, plan);
 }

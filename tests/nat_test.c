@@ -8,7 +8,7 @@
 #include "vectors/vectors.h"
 
 enum { TCP = 6, UDP = 17, DCCP = 33, SCTP = 132, LITE = 136, ESP = 50 };
-enum { ECHO = 1, ECHO6 = 58, ROOM = 2048 };
+enum { ECHO = 1, ECHO6 = 58, ROOM = 2048, LONG = 65535 };
 
 /* ---- made to measure ---- */
 
@@ -48,6 +48,11 @@ static uint32_t crc32c(const uint8_t *p, size_t n)
     return ~crc;
 }
 
+static int is_echo(const struct like *like)
+{
+    return like->proto == (like->ipver == 4 ? ECHO : ECHO6);
+}
+
 static size_t l4_size(uint8_t proto)
 {
     return proto == TCP ? 20 : proto == SCTP ? 12 : proto == DCCP ? 16 : 8;
@@ -85,7 +90,7 @@ static size_t make(uint8_t *p, const struct like *like, struct end src,
     const size_t l4 =
         fixed + (like->options ? test_hex(like->options, p + fixed, 64) : 0);
     const size_t n = l4 + l4_size(like->proto) + like->data;
-    assert_true(n <= ROOM);
+    assert_true(n <= LONG && (like->proto == SCTP || n <= ROOM));
     for (size_t i = l4; i < n; i++)
         p[i] = (uint8_t)(i * 7 + 1);
     if (like->ipver == 4) {
@@ -105,9 +110,10 @@ static size_t make(uint8_t *p, const struct like *like, struct end src,
         memcpy(p + 24, b, 16);
     }
     uint8_t *t = p + l4;
-    if (like->proto == ESP || (like->frag & 0x1fff))
+    if (like->proto == ESP || (like->frag & 0x1fff) ||
+        like->proto == (like->ipver == 4 ? ECHO6 : ECHO))
         return n;
-    if (like->proto == ECHO || like->proto == ECHO6) {
+    if (is_echo(like)) {
         tmtu_put32(t, like->proto == ECHO ? 0x08000000u : 0x80000000u);
         tmtu_put16(t + 4, src.port);
     } else {
@@ -257,6 +263,7 @@ static const struct like packets[] = {
     V4("SCTP of nothing", NULL, SCTP, 0, 0, 0),
     V4("RFC 9653 SCTP without a checksum", NULL, SCTP, 0, 20, 1),
     V4("K92 ESP: addresses only", NULL, ESP, 0, 40, 0),
+    V4("ICMPv6 over IPv4, which is nothing", NULL, ECHO6, 0, 40, 0),
     V4("first fragment of TCP", NULL, TCP, 0x2000, 28, 0),
     V4("first fragment of UDP", NULL, UDP, 0x2000, 16, 0),
     V4("later fragment of TCP", NULL, TCP, 0x00b9, 40, 0),
@@ -268,6 +275,7 @@ static const struct like packets[] = {
     V6("DCCP over IPv6", NULL, 0, DCCP, 0),
     V6("SCTP over IPv6", NULL, 0, SCTP, 33),
     V6("ICMPv6 echo", NULL, 0, ECHO6, 57),
+    V6("ICMPv4 over IPv6, which is nothing", NULL, 0, ECHO, 9),
     V6("ESP over IPv6", NULL, 0, ESP, 8),
     V6("TCP behind hop-by-hop of 16 bytes", "06010104000000000000000000000000",
        0xff, TCP, 1),
@@ -290,7 +298,7 @@ static void packets_are_as_if_made_for_the_other_ends(void **state)
         if (like.next == 0xff)
             like.next = 0; /* hop-by-hop is 0: patched below */
         const int hop = packets[i].next == 0xff;
-        const int echo = like.proto == ECHO || like.proto == ECHO6;
+        const int echo = is_echo(&like);
         for (int back = 0; back < 2; back++) {
             /* An echo has one identifier, which both ends share. */
             struct end from = back ? rs[v] : vip[v], to = back ? vip[v] : rs[v];
@@ -344,6 +352,18 @@ static void r_1624_01_every_port_gives_the_checksum_made_anew(void **state)
         assert_int_equal(zeros, 1);
         free(b.head);
     }
+}
+
+/* 65515 bytes, over which the ports are carried into the CRC. */
+static void crcs_of_the_longest_packets_follow(void **state)
+{
+    (void)state;
+    static uint8_t p[LONG], want[LONG];
+    const struct like like = V4("", NULL, SCTP, 0, LONG - 32, 0);
+    assert_int_equal(make(p, &like, client[0], vip[0]), LONG);
+    make(want, &like, client[0], rs[0]);
+    const struct tmtu_nat nat = nat_of(vip[0], rs[0], TMTU_NAT_DST);
+    packet_becomes(p, want, LONG, &nat);
 }
 
 static void basic_nat_leaves_ports_alone(void **state)
@@ -441,7 +461,7 @@ static void k89_r_lib_12_errors_quote_what_was_sent(void **state)
     (void)state;
     for (size_t i = 0; i < 2 * TEST_ROWS(packets); i++) {
         const struct like like = packets[i / 2];
-        const int out = i % 2, echo = like.proto == ECHO || like.proto == ECHO6;
+        const int out = i % 2, echo = is_echo(&like);
         const unsigned v = like.ipver == 6;
         if (like.next == 0xff || like.data > 100)
             continue;
@@ -532,6 +552,18 @@ static void quoted_sctp_fragments_keep_their_crc(void **state)
     make_error(after, 4, router[0], rs[0], q2, n);
     const struct tmtu_nat nat = nat_of(vip[0], rs[0], TMTU_NAT_DST);
     error_becomes(before, after, len, &nat);
+
+    for (uint8_t *p = q;; p = q2) { /* nor of one without a length */
+        tmtu_put32(p, 0x45000000u);
+        tmtu_put16(p + 6, 0);
+        tmtu_put16(p + 10, 0);
+        tmtu_put16(p + 10, test_cksum(p, 20));
+        if (p == q2)
+            break;
+    }
+    make_error(before, 4, router[0], vip[0], q, n);
+    make_error(after, 4, router[0], rs[0], q2, n);
+    error_becomes(before, after, len, &nat);
 }
 
 /* A router behind us has no mapping: it is hidden, unless it is to be seen. */
@@ -603,6 +635,7 @@ enum what {
     QUOTED_IHL,
     SHORT_BUF,
     STALE,
+    STALE_LENGTH,
     SIZE,
     SIDE,
     FLAGS,
@@ -631,6 +664,7 @@ static const struct {
      TMTU_E_MALFORMED},
     {"a buffer shorter than the packet", SHORT_BUF, TMTU_E_TRUNCATED},
     {"a quote of another packet", STALE, TMTU_E_MALFORMED},
+    {"a longer quote than there is", STALE_LENGTH, TMTU_E_MALFORMED},
     {"another size of struct", SIZE, TMTU_E_ARGUMENT},
     {"no side", SIDE, TMTU_E_ARGUMENT},
     {"an unknown flag", FLAGS, TMTU_E_ARGUMENT},
@@ -686,6 +720,7 @@ static void refusals_change_nothing(void **state)
             b.tail--;
         if (what == STALE)
             icmp.quoted.data++;
+        icmp.quoted.have += what == STALE_LENGTH;
         memcpy(&icmp_before, &icmp, sizeof icmp);
         struct test_before before = test_before(&b, &pkt);
         const int rc = tmtu_nat_error(&b, &pkt, &icmp, &nat);
@@ -770,6 +805,7 @@ static void sctp_fragments_keep_their_port(void **state)
 static void each_has_its_own_function(void **state)
 {
     (void)state;
+    const struct like six = V6("", NULL, 0, TCP, 5);
     const struct like like = {"", NULL, 4, TCP, 0, 0, 5, 0};
     uint8_t q[ROOM], p[ROOM];
     size_t n = make(q, &like, vip[0], client[0]);
@@ -808,11 +844,78 @@ static void each_has_its_own_function(void **state)
     assert_memory_equal(b.data, p, n);
     free(b.head);
 
-    /* A packet that was quoted only is no packet. */
+    n = make(p, &six, client[1], vip[1]);
+    b = test_buf(p, n, 0, 0);
+    pkt = parsed(&b);
+    b.data[0] = 0x45; /* K93 */
+    nat = nat_of(vip[1], rs[1], TMTU_NAT_DST);
+    assert_int_equal(tmtu_nat_packet(&b, &pkt, &nat), TMTU_E_MALFORMED);
+    b.data[0] = 0x60;
+    assert_memory_equal(b.data, p, n);
+    free(b.head);
+}
+
+static void what_was_cut_off_is_not_rewritten(void **state)
+{
+    (void)state;
+    const struct like like = {"", NULL, 4, TCP, 0, 0, 5, 0};
+    const struct tmtu_nat nat = nat_of(vip[0], rs[0], TMTU_NAT_DST);
+    uint8_t q[ROOM], p[ROOM];
+    size_t n = make(p, &like, client[0], vip[0]);
+    struct tmtu_buf b;
+    struct tmtu_pkt pkt;
+    struct tmtu_icmp icmp;
+
+    /* A packet that was quoted only is no packet, */
     b = test_buf(p, n - 1, 0, 0);
     assert_int_equal(tmtu_ip_parse(tmtu_buf_view(&b), TMTU_IP_QUOTED, &pkt), 0);
     assert_int_equal(tmtu_nat_packet(&b, &pkt, &nat), TMTU_E_TRUNCATED);
     assert_memory_equal(b.data, p, n - 1);
+    free(b.head);
+
+    /* nor one that ends before its ports, */
+    tmtu_put16(p + 2, 22);
+    p[9] = SCTP;
+    b = test_buf(p, 22, 0, 0);
+    assert_int_equal(tmtu_ip_parse(tmtu_buf_view(&b), TMTU_IP_QUOTED, &pkt), 0);
+    assert_int_equal(tmtu_nat_packet(&b, &pkt, &nat), TMTU_E_TRUNCATED);
+    assert_memory_equal(b.data, p, 22);
+    free(b.head);
+
+    /* and an error is whole, too. */
+    n = make(q, &like, vip[0], client[0]);
+    n = make_error(p, 4, router[0], vip[0], q, n);
+    b = test_buf(p, n - 1, 0, 0);
+    assert_int_equal(tmtu_ip_parse(tmtu_buf_view(&b), TMTU_IP_QUOTED, &pkt), 0);
+    assert_int_equal(tmtu_icmp_parse(&pkt, &icmp), 0);
+    assert_int_equal(tmtu_nat_error(&b, &pkt, &icmp, &nat), TMTU_E_TRUNCATED);
+    assert_memory_equal(b.data, p, n - 1);
+    free(b.head);
+}
+
+/* Nobody knows what its checksum covers before it is there. */
+static void errors_on_a_route_are_left_alone(void **state)
+{
+    (void)state;
+    const struct like like = {"", NULL, 6, TCP, 0, 0, 5, 0};
+    uint8_t q[ROOM], p[ROOM];
+    size_t n = make(q, &like, vip[1], client[1]);
+    const struct like outer = {"", "3a00040100000000", 6, ECHO6, 43, 0, n, 0};
+    n = make(p, &outer, router[1], vip[1]);
+    tmtu_put32(p + 48, 0x02000000u);
+    memcpy(p + 56, q, n - 56);
+    struct tmtu_nat nat = nat_of(vip[1], rs[1], TMTU_NAT_DST);
+    nat.flags |= TMTU_NAT_VERIFIED;
+    struct tmtu_buf b = test_buf(p, n, 0, 0);
+    struct tmtu_pkt pkt = parsed(&b);
+    struct tmtu_icmp icmp;
+    assert_int_equal(tmtu_icmp_parse(&pkt, &icmp), 0);
+    assert_int_equal(tmtu_nat_error(&b, &pkt, &icmp, &nat), TMTU_E_UNSUPPORTED);
+    const struct tmtu_nat back = tmtu_nat_reverse(&nat);
+    struct test_before before = test_before(&b, &pkt);
+    assert_int_equal(tmtu_nat_error(&b, &pkt, &icmp, &back),
+                     TMTU_E_UNSUPPORTED);
+    test_unchanged(&before, &b, &pkt);
     free(b.head);
 }
 
@@ -822,6 +925,7 @@ int main(void)
         cmocka_unit_test(r_768_03_v7_zero_stays_and_computed_zero_is_ffff),
         cmocka_unit_test(packets_are_as_if_made_for_the_other_ends),
         cmocka_unit_test(r_1624_01_every_port_gives_the_checksum_made_anew),
+        cmocka_unit_test(crcs_of_the_longest_packets_follow),
         cmocka_unit_test(basic_nat_leaves_ports_alone),
         cmocka_unit_test(what_was_wrong_stays_wrong),
         cmocka_unit_test(r_5508_05_v11_comes_out_byte_by_byte),
@@ -836,6 +940,8 @@ int main(void)
         cmocka_unit_test(sources_of_routed_packets_are_rewritten),
         cmocka_unit_test(sctp_fragments_keep_their_port),
         cmocka_unit_test(each_has_its_own_function),
+        cmocka_unit_test(what_was_cut_off_is_not_rewritten),
+        cmocka_unit_test(errors_on_a_route_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,6 +64,9 @@ bench_way floor_wrap4, floor_build4, floor_read4;
 bench_way floor_parse6, floor_hash6, floor_steer6, floor_balance6;
 bench_way floor_wrap6, floor_build6, floor_read6;
 
+/* nat.c: translation, beside reading. */
+void nat_run(const char *only);
+
 /* tunnels.c: kinds of tunnels beside IP in IP. */
 void tunnels_run(const char *only);
 
