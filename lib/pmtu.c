@@ -150,8 +150,7 @@ int tmtu_pmtu_lookup(struct tmtu_pmtu *pmtu, const struct tmtu_pmtu_path *path,
 
 /* How much speaks for keeping an entry. */
 enum pmtu_worth {
-    PMTU_FREE,
-    PMTU_OVER, /* its time is */
+    PMTU_OVER, /* its time is; nobody's always */
     PMTU_DOUBTFUL,
     PMTU_SURE,
     PMTU_STAYS,
@@ -160,8 +159,6 @@ enum pmtu_worth {
 
 static enum pmtu_worth pmtu_worth(const struct pmtu_entry *e, uint64_t now)
 {
-    if (e->tag == 0)
-        return PMTU_FREE;
     if (e->flags & PMTU_PINNED)
         return PMTU_STAYS_EVER;
     if (now >= e->expiry)
@@ -198,12 +195,11 @@ static struct pmtu_entry *pmtu_place(struct pmtu_entry *set, int validated,
     return pmtu_worth(least, now) < PMTU_DOUBTFUL ? least : NULL;
 }
 
-/* Gives a place to a path that has none yet. */
+/* Gives a place to a path that has none yet; the caller fills it. */
 static void pmtu_take(struct tmtu_pmtu *pmtu, struct pmtu_entry *e,
                       uint64_t tag, uint64_t now)
 {
     pmtu->counters.evicted += pmtu_worth(e, now) >= PMTU_DOUBTFUL;
-    *e = pmtu_nobody;
     e->tag = tag;
 }
 

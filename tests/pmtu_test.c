@@ -183,7 +183,8 @@ static void k98_the_answer_says_that_df_must_go(void **s)
     (void)s;
     struct tmtu_pmtu *c = cache(4, &defaults);
     const struct tmtu_pmtu_path p = path(4, 1), other = path(4, 2);
-    learn(c, &other, 552, 0);
+    learn(c, &other, 1450, 0);
+    learn(c, &other, 1400, 0);
     learn(c, &p, 551, 0);
     assert_int_equal(locked(c, &other, 1), 0);
     assert_int_equal(locked(c, &p, 599 * S), 1);
@@ -228,6 +229,7 @@ static void k99_an_entry_follows_its_link(void **s)
     const struct tmtu_pmtu_path p = path(4, 1);
     learn(c, &p, 1400, 0);
     ask_link(c, &p, 1450, 1);
+    ask_link(c, &p, 1400, 1);
     assert_int_equal(tmtu_pmtu_counters(c)->followed, 0);
     ask_link(c, &p, 1300, 1);
     assert_int_equal(tmtu_pmtu_counters(c)->followed, 1);
@@ -394,6 +396,9 @@ static void r_1191_05_r_lib_15_floors_are_options(void **s)
         {0, 4, LINK, 68, TMTU_PMTU_LEARNT, 68},
         {0, 4, LINK, 40, TMTU_PMTU_LEARNT, 68 + L},
     };
+    static const struct event untold[] = {
+        {0, 4, LINK, 0, TMTU_PMTU_LEARNT, 68 + L}, /* no length to guess by */
+    };
     static const struct event at_576[] = {
         {0, 4, LINK, 300, TMTU_PMTU_LEARNT, 576 + L},
     };
@@ -403,6 +408,7 @@ static void r_1191_05_r_lib_15_floors_are_options(void **s)
     };
     o.floor4 = 68;
     play(&o, at_68, TEST_ROWS(at_68));
+    play(&o, untold, TEST_ROWS(untold));
     o.floor4 = 576;
     o.floor6 = 1400;
     play(&o, at_576, TEST_ROWS(at_576));
@@ -477,7 +483,12 @@ static void r_1191_07_a_router_that_does_not_tell_is_guessed(void **s)
     assert_int_equal(tmtu_pmtu_learn(c, &q, &error, LINK, 0), TMTU_PMTU_LEARNT);
     assert_int_equal(ask(c, &q, 0), 552);
     assert_int_equal(locked(c, &q, 0), 1);
-    error.length = 1500; /* IPv6 routers always tell */
+    error.mtu = 1400; /* told: nothing to guess */
+    error.length = 1500;
+    tmtu_pmtu_forget(c, &q);
+    assert_int_equal(tmtu_pmtu_learn(c, &q, &error, LINK, 0), TMTU_PMTU_LEARNT);
+    assert_int_equal(ask(c, &q, 0), 1400);
+    error.mtu = 0; /* IPv6 routers always tell */
     assert_int_equal(tmtu_pmtu_learn(c, &r, &error, LINK, 0), TMTU_PMTU_BELOW);
     free(c);
 }
@@ -498,9 +509,16 @@ static void r_1191_08_an_mtu_holds_for_600_s_and_5_minutes_at_least(void **s)
         {300, 4, LINK, NONE, 0, 1400},
         {301, 4, LINK, NONE, 0, 1500},
     };
+    static const struct event longer[] = {
+        {0, 4, LINK, 1400, TMTU_PMTU_LEARNT, 1400},
+        {100, 4, LINK, 1400, TMTU_PMTU_KNOWN, 1400}, /* 5 minutes are left */
+        {101, 4, LINK, 1400, TMTU_PMTU_REFRESHED, 1400},
+    };
     play(&defaults, first, TEST_ROWS(first));
     o.expiry = 300 * S;
     play(&o, shortest, TEST_ROWS(shortest));
+    o.expiry = 400 * S;
+    play(&o, longer, TEST_ROWS(longer));
 
     struct tmtu_pmtu *c = cache(4, &defaults);
     const struct tmtu_pmtu_path p = path(4, 1);
@@ -536,6 +554,22 @@ static void r_1191_09_what_is_pinned_never_expires_and_sweeps_age(void **s)
         tmtu_pmtu_sweep(c, 15, 700 * S) + tmtu_pmtu_sweep(c, 1, 700 * S), 1);
     assert_int_equal(tmtu_pmtu_sweep(c, 1000, 700 * S), 0);
     assert_int_equal(tmtu_pmtu_counters(c)->expired, 2);
+
+    struct tmtu_pmtu *full = cache(4, &defaults);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct tmtu_pmtu_path each = path(4, i);
+        learn(full, &each, 1400, i * S);
+    }
+    assert_int_equal(tmtu_pmtu_sweep(full, 4, 599 * S), 0); /* once round */
+    for (uint32_t i = 0; i < 4; i++) /* they stand in order */
+        assert_int_equal(tmtu_pmtu_sweep(full, 1, (600 + i) * S), 1);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct tmtu_pmtu_path each = path(4, i);
+        learn(full, &each, 1400, 700 * S);
+    }
+    assert_int_equal(tmtu_pmtu_sweep(full, 0, 1300 * S), 0);
+    assert_int_equal(tmtu_pmtu_sweep(full, 4, 1300 * S), 4);
+    free(full);
 
     assert_int_equal(tmtu_pmtu_pin(c, &p, 1000, 1), 0); /* again, locked */
     assert_int_equal(ask(c, &p, 0), 1000);
@@ -585,9 +619,13 @@ static void r_1191_10_an_mtu_may_rise_by_plateaus(void **s)
 
     /* A look is what raises: the step up is tried, and then the next. */
     struct tmtu_pmtu *c = cache(4, &o);
-    const struct tmtu_pmtu_path p = path(4, 1);
+    const struct tmtu_pmtu_path p = path(4, 1), other = path(4, 2);
+    struct tmtu_pmtu_answer a;
     learn(c, &p, 552, 0);
     ask_link(c, &p, 9000, 1000 * S);
+    learn(c, &other, 1400, 0);
+    assert_int_equal(tmtu_pmtu_lookup(c, &other, 1492, 600 * S, &a), 0);
+    assert_int_equal(tmtu_pmtu_counters(c)->expired, 1);
     assert_int_equal(tmtu_pmtu_sweep(c, 4, 1119 * S), 0);
     assert_int_equal(tmtu_pmtu_counters(c)->raised, 1);
     assert_int_equal(tmtu_pmtu_sweep(c, 4, 1120 * S), 0);
@@ -688,6 +726,26 @@ static void r_5927_02_a_decrease_may_have_to_be_repeated(void **s)
     const struct tmtu_pmtu_path other = path(4, 2);
     tmtu_pmtu_delivered(c, &other, 1500); /* nobody's: nothing */
     assert_int_equal(ask(c, &other, 600 * S + 5), LINK);
+
+    /* What changes the MTU otherwise makes errors begin anew, too. */
+    assert_int_equal(learn(c, &other, 1450, 600 * S), TMTU_PMTU_LEARNT);
+    assert_int_equal(learn(c, &other, 552, 600 * S), TMTU_PMTU_PENDING);
+    assert_int_equal(learn(c, &other, 552, 600 * S), TMTU_PMTU_PENDING);
+    ask_link(c, &other, 1440, 600 * S); /* the link */
+    ask_link(c, &other, 1500, 600 * S);
+    assert_int_equal(learn(c, &other, 552, 600 * S), TMTU_PMTU_PENDING);
+    assert_int_equal(learn(c, &other, 552, 600 * S), TMTU_PMTU_PENDING);
+    assert_int_equal(learn(c, &other, 552, 600 * S), TMTU_PMTU_LEARNT);
+    assert_int_equal(learn(c, &other, 300, 600 * S), TMTU_PMTU_PENDING);
+    free(c);
+
+    o.up = TMTU_PMTU_UP_PLATEAU; /* a step up */
+    c = cache(4, &o);
+    assert_int_equal(learn(c, &p, 1400, 0), TMTU_PMTU_LEARNT);
+    assert_int_equal(learn(c, &p, 1300, 0), TMTU_PMTU_PENDING);
+    assert_int_equal(learn(c, &p, 1300, 0), TMTU_PMTU_PENDING);
+    assert_int_equal(learn(c, &p, 1300, 600 * S), TMTU_PMTU_PENDING);
+    assert_int_equal(ask(c, &p, 600 * S), 1492);
     free(c);
 }
 
@@ -810,6 +868,14 @@ static void what_is_not_validated_takes_one_place_of_four(void **s)
         assert_int_equal(ask(c, &p[i], 4), 1300 + i);
     assert_int_equal(doubt(c, &p[1], 1400, 600 * S + 2), TMTU_PMTU_LEARNT);
     assert_int_equal(ask(c, &p[0], 600 * S + 2), 1300);
+    free(c);
+
+    c = cache(4, &o); /* nor does it take one that was left free before it */
+    learn(c, &p[0], 1400, 0);
+    assert_int_equal(doubt(c, &p[1], 1400, 0), TMTU_PMTU_LEARNT);
+    tmtu_pmtu_forget(c, &p[0]);
+    assert_int_equal(doubt(c, &p[2], 1400, 0), TMTU_PMTU_LEARNT);
+    assert_int_equal(ask(c, &p[1], 0), LINK);
     free(c);
 }
 

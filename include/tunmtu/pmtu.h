@@ -147,7 +147,7 @@ struct tmtu_pmtu;
 TMTU_API size_t tmtu_pmtu_sizeof(size_t entries);
 
 /**
- * Begins with an empty cache in @p mem, aligned to 8 bytes.
+ * Begins with an empty cache in @p mem, aligned to 8 bytes; better to 64.
  *
  * A path may stand in four places. When all are taken, a validated error takes
  * that of one whose time is over, else of one that was not validated, else of
