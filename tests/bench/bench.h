@@ -70,6 +70,9 @@ void nat_run(const char *only);
 /* tunnels.c: kinds of tunnels beside IP in IP. */
 void tunnels_run(const char *only);
 
+/* paths.c: the path-MTU cache. */
+void paths_run(const char *only);
+
 /* bench.c: heads a table, and makes a row of it: two ways in turns. */
 void bench_head(const char *other);
 void bench_compare(const char *name, int ipver, const char *what,
