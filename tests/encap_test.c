@@ -405,6 +405,55 @@ static void flow_labels_of_the_outer_header(void **state)
     }
 }
 
+/* K33 to K37 and K39, all from one preset and an `each` without a hash. */
+static void the_ipvs_preset_is_what_ipvs_writes(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned inner, outer;
+        uint16_t frag;
+        uint8_t tclass, ttl, kind;
+        const char *want; /* what the director put in front */
+    } rows[] = {
+        {"K33 K34 K36 DF: TOS 0xba, TTL, ID 0", 4, 4, 0x4000, 0xbb, 63,
+         TMTU_ENCAP_IPIP, "45ba0078 00004000 3f04"},
+        {"K36 without DF: an ID", 4, 4, 0, 1, 9, TMTU_ENCAP_IPIP,
+         "45010078 12340000 0904"},
+        {"K20 6in4: never DF", 6, 4, 0, 0, 63, TMTU_ENCAP_IPIP,
+         "45000078 12340000 3f29"},
+        {"K39 4in6: no label, K33 class", 4, 6, 0x4000, 3, 63, TMTU_ENCAP_IPIP,
+         "60200000 0064043f"},
+        {"K37 K39 GUE over IPv6: length, checksum 0", 6, 6, 0, 0, 63,
+         TMTU_ENCAP_GUE, "60000000 0070113f"},
+        {"GRE: no flags", 4, 4, 0x4000, 0, 63, TMTU_ENCAP_GRE,
+         "4500007c 00004000 3f2f"},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        const struct tmtu_encap ends = test_encap(rows[i].outer);
+        const struct tmtu_encap_each each = {0x1234, 0};
+        struct tmtu_encap e = TMTU_ENCAP_IPVS;
+        struct test_shape s = test_shape(rows[i].inner, 100);
+        uint8_t want[16];
+        const size_t n = test_hex(rows[i].want, want, sizeof want);
+        print_message("  %s\n", rows[i].name);
+        memcpy(e.src, ends.src, 16);
+        memcpy(e.dst, ends.dst, 16);
+        e.kind = rows[i].kind;
+        s.frag = rows[i].frag;
+        s.tclass = rows[i].tclass;
+        s.ttl = rows[i].ttl;
+        struct tmtu_buf buf = test_made(&s, TMTU_ENCAP_HEADROOM);
+        const struct tmtu_pkt pkt = test_parsed(&buf);
+        assert_int_equal(tmtu_encap_check(&e), 0);
+        assert_int_equal(tmtu_encap_push(&buf, &pkt, &e, &each), 0);
+        assert_memory_equal(buf.data, want, n);
+        if (e.kind == TMTU_ENCAP_GUE)
+            assert_int_equal(tmtu_get16(buf.data + 46), 0);
+        free(buf.head);
+    }
+}
+
 /* R-2003-07: options stay inside. */
 static void inner_options_are_not_copied(void **state)
 {
@@ -935,6 +984,7 @@ int main(void)
         cmocka_unit_test(ttl_of_the_outer_header),
         cmocka_unit_test(ttl_0_is_not_encapsulated),
         cmocka_unit_test(flow_labels_of_the_outer_header),
+        cmocka_unit_test(the_ipvs_preset_is_what_ipvs_writes),
         cmocka_unit_test(inner_options_are_not_copied),
         cmocka_unit_test(longest_packets_that_a_header_can_tell),
         cmocka_unit_test(pull_refuses_by_name),

@@ -27,6 +27,7 @@ static bool make_tunnel(struct build *b, const struct service *s,
     const struct services_config *c = b->config;
     const int outer6 = !tmtu_addr_is4(rule->addr);
     const int inner6 = !tmtu_addr_is4(s->addr);
+    const struct tmtu_encap ipvs = TMTU_ENCAP_IPVS;
     struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
 
     if (!c->has_local[outer6]) {
@@ -37,14 +38,13 @@ static bool make_tunnel(struct build *b, const struct service *s,
                        "with an IPv4 address, too");
         return false;
     }
+    t.encap = ipvs; /* K33 to K37; without a checksum the rules warn */
     tmtu_copy(t.encap.src, c->local[outer6], 16);
     tmtu_copy(t.encap.dst, rule->addr, 16);
     t.encap.kind = rule->kind;
     t.encap.dport = rule->port;
-    t.encap.ttl = 0;
-    t.encap.ecn = TMTU_ECN_3168;
-    /* Without a checksum over IPv6 too, as IPVS: K37. The rules warn. */
-    t.encap.flags = rule->csum ? TMTU_ENCAP_CSUM : TMTU_ENCAP_ZERO6;
+    if (rule->csum)
+        t.encap.flags = TMTU_ENCAP_CSUM;
     if (c->mtu != 0)
         t.mtu.path_mtu = c->mtu;
     t.mtu.policy = c->policy[inner6];
