@@ -20,9 +20,9 @@ nat
 limit pmtu reass steer
 tunnel'
 # Files that share the header of another.
-parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp pmtu_rules=pmtu hop=ip outer=encap encap_kinds=encap
-encap_gre=encap encap_gue=encap encap_limit=encap encap_pull=encap
-encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
+parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp pmtu_rules=pmtu hop=ip
+outer=encap encap_kinds=encap encap_gre=encap encap_gue=encap encap_limit=encap
+encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
 
 floor() { # NAME: its line, nothing if it is on none
     echo "$floors" | grep -nw -- "$1" | cut -d: -f1
@@ -55,7 +55,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         '"ip_ends.h"') [ "$own" = ip ] && continue ;;
         '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
-        '"encap_kinds.h"') [ "$own" = encap ] && continue ;;
+        '"encap_kinds.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"nat_'*'.h"') [ "$own" = nat ] && continue ;;
         '<tunmtu/'*)
             target=${inc#<tunmtu/}

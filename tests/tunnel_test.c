@@ -162,6 +162,11 @@ static const struct {
     {"the host's own, too big", 4, 4, 1500, DF, 6, 0, 1, 1, NOTIFY, NULL, NULL,
      DROP, TMTU_R_TOO_BIG, BIG, 1480, 0},
 
+    {"6in4 small", 6, 4, 100, 0, 6, 0, 64, 0, NOTIFY, NULL, NULL, SEND, 0, 0, 0,
+     0},
+    {"4in4 tiny", 4, 4, 60, DF, 6, 0, 64, 0, NOTIFY, NULL, NULL, SEND, 0, 0, 0,
+     0},
+
     /* loops before TTL: R-2003-06, R-2473-07 */
     {"R-2003-06 from the far end", 4, 4, 1500, DF, 6, 0, 1, 0, NOTIFY,
      "203.0.113.2", NULL, DROP, TMTU_R_LOOP, 0, 0, 0},
@@ -330,7 +335,7 @@ static void send_is_enter_and_push(void **state)
     static const uint8_t tclasses[] = {0, 1, 2, 3, 0xb8, 0xbb};
     unsigned sent = 0;
     (void)state;
-    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6 * 4; n++) {
+    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6 * 9; n++) {
         size_t rest = n;
         const size_t row = rest % TEST_ROWS(rows);
         rest /= TEST_ROWS(rows);
@@ -341,15 +346,25 @@ static void send_is_enter_and_push(void **state)
         t.encap.ttl = rest / 18 % 2 ? 64 : 0;
         const size_t variant = rest / 72 / 6;
         t.host = rows[row].host || variant == 1;
-        t.encap.kind = variant == 2 ? TMTU_ENCAP_GRE : TMTU_ENCAP_IPIP;
+        t.encap.kind = variant < 4 ? TMTU_ENCAP_IPIP : (uint8_t)(variant - 3);
+        t.encap.flags = variant == 2 ? TMTU_ENCAP_ZERO6 : 0;
+        if (variant >= 4 && rows[row].outer == 6)
+            t.encap.flags = TMTU_ENCAP_ZERO6;
+        if (variant == 8) { /* what differs from packet to packet */
+            t.encap.kind = TMTU_ENCAP_GRE;
+            t.encap.flags = (uint8_t)(n % 8);
+        }
+        if (variant == 5)
+            t.encap.sport = 7;
+        t.encap.key = 0x01020304;
         if (variant == 3) {
             t.mtu.flags = TMTU_MTU_FLOOR_DROP;
             t.mtu.path_mtu = rows[row].outer == 4 ? 87 : 1500;
         }
         t.mtu.policy = rows[row].policy;
         assert_int_equal(tmtu_tunnel_check(&t), 0);
-        const size_t room = rest / 36 % 2 ? t.mtu.overhead : 19;
-        const struct tmtu_encap_each each = {0x12345 + (uint32_t)n, 7};
+        const size_t room = t.mtu.overhead - (rest / 36 % 2 ? 0u : 1u);
+        const struct tmtu_encap_each each = {0x12345 + (uint32_t)n, 0x7777};
 
         struct tmtu_buf made = made_from(row, room);
         set_tclass(&made, tclasses[rest / 72 % 6]);

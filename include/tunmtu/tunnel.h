@@ -17,10 +17,14 @@ extern "C" {
 /** What tmtu_tunnel_check works out, so that tmtu_tunnel_send need not for each
  *  packet. Not for the caller. */
 struct tmtu_tunnel_quick {
-    uint32_t sum;   /**< of the outer header's constant words */
-    uint8_t on;     /**< nonzero: there is a quick way */
-    uint8_t df_and; /**< which of the packet's flags become the outer DF */
-    uint8_t df_or;  /**< nonzero: DF is always set */
+    uint32_t sum;     /**< of the outer header's constant words */
+    uint32_t ports;   /**< UDP's, its source port 0 if the flow chooses it */
+    uint32_t word[2]; /**< behind UDP's or the outer header, in front of IPv4
+                           and IPv6; 0: nothing is */
+    uint8_t head;     /**< overhead; 0: there is no quick way */
+    uint8_t proto;    /**< in the outer header; 0: as the inner version says */
+    uint8_t df_and;   /**< which of the packet's flags become the outer DF */
+    uint8_t df_or;    /**< nonzero: DF is always set */
 };
 
 /** A tunnel end; begin with TMTU_TUNNEL_INIT. */
@@ -39,7 +43,7 @@ struct tmtu_tunnel {
     {                                                                          \
         sizeof(struct tmtu_tunnel), TMTU_ENCAP_INIT, TMTU_MTU_INIT, 0,         \
         {                                                                      \
-            0, 0, 0, 0                                                         \
+            0, 0, {0, 0}, 0, 0, 0, 0                                           \
         }                                                                      \
     }
 

@@ -98,7 +98,8 @@ static void fill(uint32_t n)
     size_t entries = 4, known = 0;
     while (entries < 2 * (size_t)n)
         entries *= 2;
-    void *mem = aligned_alloc(64, tmtu_pmtu_sizeof(entries));
+    /* C11 wants a multiple of the alignment. */
+    void *mem = aligned_alloc(64, (tmtu_pmtu_sizeof(entries) + 63) / 64 * 64);
     cache = mem == NULL ? NULL : tmtu_pmtu_init(mem, entries, &options, &key);
     if (cache == NULL)
         bench_die("no cache");
