@@ -94,8 +94,13 @@ static int icmp_plan(const struct tmtu_pkt *pkt,
     } else if (info != 0) {
         return TMTU_E_ARGUMENT;
     }
-    const uint8_t *src =
-        tmtu_addr_is_unspecified(error->src) ? pkt->flow.dst : error->src;
+    const int given = !tmtu_addr_is_unspecified(error->src);
+    if (error->from > TMTU_ICMP_FROM_SRC ||
+        (error->from == TMTU_ICMP_FROM_SRC && !given))
+        return TMTU_E_ARGUMENT;
+    const uint8_t *src = given && error->from != TMTU_ICMP_FROM_DEST
+                             ? error->src
+                             : pkt->flow.dst;
     if (tmtu_icmp_may_send(pkt, error) != TMTU_OK)
         return TMTU_E_FORBIDDEN;
     if (!tmtu_addr_is_host(src) || tmtu_addr_is4(src) != v4 ||

@@ -780,6 +780,52 @@ static void k56_without_a_source_it_is_the_vip(void **state)
     }
 }
 
+/* R-1812-03, R-4443-06: whose address, when it is said. */
+static void the_source_is_whose_it_is_said_to_be(void **state)
+{
+    static const struct {
+        const char *name, *src;
+        uint8_t from;
+        int rc;
+        const char *want;
+    } each[] = {
+        {"not said, none given", NULL, TMTU_ICMP_FROM_AUTO, 0, "198.51.100.20"},
+        {"not said, one given", "203.0.113.1", TMTU_ICMP_FROM_AUTO, 0,
+         "203.0.113.1"},
+        {"the VIP, none given", NULL, TMTU_ICMP_FROM_DEST, 0, "198.51.100.20"},
+        {"the VIP, one given", "203.0.113.1", TMTU_ICMP_FROM_DEST, 0,
+         "198.51.100.20"},
+        {"a given one", "203.0.113.1", TMTU_ICMP_FROM_SRC, 0, "203.0.113.1"},
+        {"a given one that is missing", NULL, TMTU_ICMP_FROM_SRC,
+         TMTU_E_ARGUMENT, NULL},
+        {"the receiver's own", "192.0.2.10", TMTU_ICMP_FROM_SRC,
+         TMTU_E_ARGUMENT, NULL},
+        {"a group's", "224.0.0.1", TMTU_ICMP_FROM_SRC, TMTU_E_ARGUMENT, NULL},
+        {"nobody's", "203.0.113.1", 3, TMTU_E_ARGUMENT, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(each); i++) {
+        const struct test_shape s = test_shape(4, 1500);
+        struct tmtu_icmp_error e = too_big(4, 1480);
+        uint8_t want[16];
+        print_message("  %s\n", each[i].name);
+        e.from = each[i].from;
+        memset(e.src, 0, 16);
+        if (each[i].src != NULL)
+            test_addr(each[i].src, e.src);
+        if (each[i].rc < 0) {
+            refused(&s, &e, 0, each[i].rc, each[i].name);
+            continue;
+        }
+        struct tmtu_buf buf = test_made(&s, TMTU_ICMP_HEADROOM);
+        const struct tmtu_pkt pkt = test_parsed(&buf);
+        assert_int_equal(tmtu_icmp_wrap(&buf, &pkt, &e), 0);
+        test_addr(each[i].want, want);
+        assert_memory_equal(buf.data + 12, want + 12, 4);
+        free(buf.head);
+    }
+}
+
 /* K45: what was sent to a group may earn a "too big", but not from the group.
  */
 static void k45_a_group_is_never_the_source(void **state)
@@ -975,6 +1021,7 @@ int main(void)
         cmocka_unit_test(options_of_the_offender_are_quoted_and_no_more),
         cmocka_unit_test(k55_r_1812_04_the_tos_of_an_error),
         cmocka_unit_test(k56_without_a_source_it_is_the_vip),
+        cmocka_unit_test(the_source_is_whose_it_is_said_to_be),
         cmocka_unit_test(k45_a_group_is_never_the_source),
         cmocka_unit_test(when_an_error_may_be_sent),
         cmocka_unit_test(what_may_not_be_sent_is_not_built),

@@ -72,11 +72,23 @@ enum tmtu_icmp_tos {
     TMTU_ICMP_TOS_CS6 = 1    /**< 0xc0 (RFC 1812 §4.3.2.5) */
 };
 
+/** Whose address a built error comes from. Whichever it is, it must be one
+ *  host's, and not the offender's source: Linux ignores an error that seems to
+ *  come from the one who gets it. */
+enum tmtu_icmp_from {
+    TMTU_ICMP_FROM_AUTO = 0, /**< src if one is given, else as DEST */
+    TMTU_ICMP_FROM_DEST = 1, /**< the offender's destination, such as a VIP
+                                  (K56), whatever src is */
+    TMTU_ICMP_FROM_SRC = 2   /**< src, which must be given: an address of this
+                                  host (RFC 1812 §4.3.2.4), or the tunnel's
+                                  peer on whose behalf it speaks */
+};
+
 /** An error to be built; begin with TMTU_ICMP_ERROR_INIT. */
 struct tmtu_icmp_error {
     size_t size;     /**< of this struct, for versions to come */
-    uint8_t src[16]; /**< who reports it, of the offender's family; all zero:
-                          the offender's destination (a VIP; K56) */
+    uint8_t src[16]; /**< who reports it, of the offender's family, or all zero:
+                          see from */
     uint32_t info;   /**< too big: the next-hop MTU; parameter problem: the
                           pointer; else 0 */
     uint16_t max;    /**< longest message, at most 576 or 1280; 0: those; less
@@ -86,12 +98,13 @@ struct tmtu_icmp_error {
     uint8_t code; /**< of UNREACH, EXPIRED and PARAM */
     uint8_t ttl;  /**< TTL or hop limit of the message; 0: 64 */
     uint8_t tos;  /**< enum tmtu_icmp_tos; ICMPv6 has traffic class 0 */
+    uint8_t from; /**< enum tmtu_icmp_from */
 };
 
 /** Nothing but the size: to be filled in. */
 #define TMTU_ICMP_ERROR_INIT                                                   \
     {                                                                          \
-        sizeof(struct tmtu_icmp_error), {0}, 0, 0, 0, 0, 0, 0, 0               \
+        sizeof(struct tmtu_icmp_error), {0}, 0, 0, 0, 0, 0, 0, 0, 0            \
     }
 
 /**
