@@ -44,10 +44,17 @@ lab_options() {
     done
 }
 
-# Ends with a sentence, and with what the programs said.
+# Ends with a sentence, and with what the programs said and lost.
 lab_fail() {
     lab_say "$*"
-    local log
+    local log name
+    for name in "${!LAB_PID[@]}"; do
+        case $name in balancer | real*) kill -USR1 "${LAB_PID[$name]}" ;; esac
+    done 2>/dev/null
+    sleep 0.5
+    for log in "$LAB_DIR"/*.counters; do
+        [ -s "$log" ] && sed -n "/ 0\$/!s|^|  ${log##*/}: |p" "$log" >&2
+    done
     for log in "$LAB_DIR"/*.log; do
         [ -s "$log" ] && sed "s|^|  ${log##*/}: |" <(tail -n 5 "$log") >&2
     done
