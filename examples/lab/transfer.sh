@@ -84,7 +84,7 @@ for policy in $policies; do
     [ "$path_mtu" = 1500 ] || lab_narrow "$path_mtu"
     # A minute, and a second for each megabyte: slower than that is broken.
     lab_probe $((60 + mb)) client "$build/examples/lab/tunmtu-probe" transfer \
-        --timeout 60 --bytes "${mb}000000"
+        --bytes "${mb}000000"
     set -- "$policy" # what is printed
     for way in up down; do
         sum=$(lab_values client "${way}_sent")

@@ -93,7 +93,7 @@ transfer() { # ADDRESS
     server=$!
     await grep -q listening "$out/server" ||
         complain "nobody serves $1: $(cat "$out/server")"
-    at "$near" timeout 100 "$probe" transfer --timeout 60 --bytes 20000000 "$1" 443 \
+    at "$near" timeout 40 "$probe" transfer --bytes 20000000 "$1" 443 \
         >"$out/client" 2>&1 || complain "$1: $(cat "$out/client")"
     for way in up down; do
         [ -n "$(value ${way}_sent)" ] &&
