@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A load balancer without sockets and clock: a packet and the time go in,
  * packets to send come out. */
-#include "lb.h"
+#include "lb_own.h"
 
 #include <string.h>
 
@@ -24,9 +24,8 @@ void lb_unanswered(struct lb *lb, enum tmtu_reason reason)
     lb->counters.unanswered[reason]++;
 }
 
-/* An answer to come; its source is the offender's destination, the VIP: K56. */
-static void plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
-                        uint32_t info)
+void lb_plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
+                    uint32_t info)
 {
     struct tmtu_icmp_error e = TMTU_ICMP_ERROR_INIT;
     e.kind = (uint8_t)kind;
@@ -42,12 +41,11 @@ static void no_server(struct lb *lb)
     const uint8_t port = lb->work.pkt.flow.ipver == 4 ? 3 : 4;
     lb_end(lb, LB_NO_SERVER);
     if (!lb->note.icmp)
-        plan_answer(lb, TMTU_ICMP_UNREACH, port, 0);
+        lb_plan_answer(lb, TMTU_ICMP_UNREACH, port, 0);
 }
 
-/* To the server that the flow's hash chooses, through its tunnel. */
-static void forward(struct lb *lb, const struct service *service,
-                    const struct tmtu_flow *flow)
+void lb_forward(struct lb *lb, const struct service *service,
+                const struct tmtu_flow *flow)
 {
     struct lb_work *w = &lb->work;
     const uint64_t hash = services_hash(lb->services, service, flow);
@@ -73,7 +71,7 @@ static void forward(struct lb *lb, const struct service *service,
     if (v.silent != TMTU_OK)
         lb_unanswered(lb, (enum tmtu_reason)v.silent);
     if (v.answer != 0)
-        plan_answer(lb, (enum tmtu_icmp_kind)v.answer, 0, v.info);
+        lb_plan_answer(lb, (enum tmtu_icmp_kind)v.answer, 0, v.info);
     if (v.action == TMTU_TUNNEL_DROP) {
         lb_drop(lb, (enum tmtu_reason)v.reason);
         return;
@@ -83,39 +81,6 @@ static void forward(struct lb *lb, const struct service *service,
         lb_super(lb);
     else
         w->send = true;
-}
-
-/* An ICMP error for a VIP belongs to the server that sent what it quotes. */
-static void steer_icmp(struct lb *lb, const struct tmtu_icmp *icmp)
-{
-    const struct tmtu_pkt *pkt = &lb->work.pkt;
-    const struct tmtu_flow flow = tmtu_flow_reverse(&icmp->quoted.flow);
-
-    /* IPVS relays types 3, 4 and 11; a parameter problem is the sender's as
-     * well. Redirects are for routers next to the sender, and source quench is
-     * not to be acted on (RFC 6633). */
-    if (icmp->kind > TMTU_ICMP_PARAM ||
-        !tmtu_addr_equal(flow.dst, pkt->flow.dst)) {
-        lb_end(lb, LB_NOT_SERVED);
-        return;
-    }
-    const bool ports = flow.flags & TMTU_FLOW_PORTS;
-    const struct service *s =
-        services_find(lb->services, flow.dst, flow.proto, flow.dport, ports);
-    if (s == NULL || (!ports && s->by_port)) {
-        /* Without ports (a later fragment, a quote cut too short) only a
-         * service for every port, placed by address, can be told. */
-        lb_end(lb, ports ? LB_NOT_SERVED : LB_NO_PORTS);
-        return;
-    }
-    /* Never forward what is broken; the checksum covers the quote that chose
-     * the server. */
-    if (tmtu_ip_transport_verify(pkt) == TMTU_E_CHECKSUM) {
-        lb_drop(lb, TMTU_R_CHECKSUM);
-        return;
-    }
-    lb->note.icmp = true;
-    forward(lb, s, &flow);
 }
 
 /* A packet for a VIP, whole. */
@@ -128,12 +93,12 @@ static void for_vip(struct lb *lb)
     const struct service *s = services_find(
         lb->services, f->dst, f->proto, f->dport, f->flags & TMTU_FLOW_PORTS);
     if (s != NULL) {
-        forward(lb, s, f);
+        lb_forward(lb, s, f);
         return;
     }
     const int rc = tmtu_icmp_parse(pkt, &icmp);
     if (rc == 0)
-        steer_icmp(lb, &icmp);
+        lb_icmp_for_vip(lb, &icmp);
     else if (rc == TMTU_E_IGNORED)
         lb_end(lb, LB_NOT_SERVED);
     else
@@ -163,18 +128,6 @@ static bool gather(struct lb *lb, uint64_t now)
     w->buf = whole;
     w->own = true;
     return true;
-}
-
-/* An ICMP error about a packet that one of our tunnels sent. */
-static bool about_tunnel(const struct lb *lb, const struct tmtu_pkt *pkt)
-{
-    struct tmtu_icmp icmp;
-    const uint8_t *local = lb->local[pkt->flow.ipver == 6];
-    return !tmtu_addr_is_unspecified(local) &&
-           tmtu_addr_equal(pkt->flow.dst, local) &&
-           tmtu_icmp_parse(pkt, &icmp) == 0 &&
-           tmtu_addr_equal(icmp.quoted.flow.src, local) &&
-           services_has_tunnel(lb->services, &icmp.quoted.flow);
 }
 
 /* Whether an address may stand in a header of this version: the IPv4-mapped
@@ -207,7 +160,7 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
     if (in->flags & TMTU_IO_L2_GROUP)
         w->pkt.flags |= TMTU_PKT_L2_GROUP;
     if (!family(f->dst, f->ipver) || !services_has_vip(lb->services, f->dst))
-        lb_end(lb, about_tunnel(lb, &w->pkt) ? LB_ICMP_TUNNEL : LB_NOT_SERVED);
+        lb_icmp_for_us(lb);
     else if (w->pkt.flags & TMTU_PKT_L2_GROUP) /* RFC 1122 §3.3.6 */
         lb_drop(lb, TMTU_R_L2_GROUP);
     else if (!family(f->src, f->ipver) || !tmtu_addr_is_host(f->src) ||

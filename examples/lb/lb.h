@@ -105,20 +105,6 @@ bool lb_init(struct lb *lb, struct services *services,
 
 void lb_free(struct lb *lb);
 
-/* Counts and notes what became of the packet; for lb.c and lb_send.c. */
-void lb_end(struct lb *lb, enum lb_fate fate);
-void lb_drop(struct lb *lb, enum tmtu_reason reason);
-void lb_unanswered(struct lb *lb, enum tmtu_reason reason);
-
-/* The identification that the packet of lb.work would take in its tunnel. */
-uint32_t lb_id(struct lb *lb);
-
-/* The packet of lb.work is in its tunnel now: counts that. */
-void lb_entered(struct lb *lb);
-
-/* The packet of lb.work is a super-packet whose segments will be, each. */
-void lb_super(struct lb *lb);
-
 /* Takes a packet and decides. It is referred to, and written to, until lb_give
  * has returned 0. `now`: nanoseconds that do not go back. */
 void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now);

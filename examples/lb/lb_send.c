@@ -2,7 +2,7 @@
 /* What a load balancer sends: tunnel packets, whole or cut, and answers. */
 #include <string.h>
 
-#include "lb.h"
+#include "lb_own.h"
 
 /* Builds an answer into `out`; false, and counted, if it may not be sent. */
 static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the balancer have in common, and nobody else. */
+#ifndef LB_LB_OWN_H
+#define LB_LB_OWN_H
+
+#include "lb.h"
+
+/* Counts and notes what became of the packet. */
+void lb_end(struct lb *lb, enum lb_fate fate);
+void lb_drop(struct lb *lb, enum tmtu_reason reason);
+void lb_unanswered(struct lb *lb, enum tmtu_reason reason);
+
+/* An answer to come; its source is the offender's destination, the VIP: K56. */
+void lb_plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
+                    uint32_t info);
+
+/* Sends the packet of lb.work, which is of this flow, named as its client sends
+ * it, to the server that the flow's hash chooses. */
+void lb_forward(struct lb *lb, const struct service *service,
+                const struct tmtu_flow *flow);
+
+/* The packet of lb.work is an ICMP error for a VIP, parsed. */
+void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp);
+
+/* The packet of lb.work is for none: it may be an ICMP error about one of our
+ * tunnels. */
+void lb_icmp_for_us(struct lb *lb);
+
+/* The identification that the packet of lb.work would take in its tunnel. */
+uint32_t lb_id(struct lb *lb);
+
+/* The packet of lb.work is in its tunnel now: counts that. */
+void lb_entered(struct lb *lb);
+
+/* The packet of lb.work is a super-packet whose segments will be, each. */
+void lb_super(struct lb *lb);
+
+#endif
