@@ -125,6 +125,10 @@ static const struct {
      1, "r:2: -g: direct routing is not supported, expected -i (a tunnel)\n"},
     {"direct routing by saying nothing",
      SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6\n", 1, "r:2: " DIRECT "\n"},
+    {"two ways to a server", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -m\n",
+     1, "r:2: expected only one of -i, -m and -g\n"},
+    {"a way to a server for a service", "-A -t 10.0.0.2:443 -s mh -m\n", 1,
+     "r:1: -A: expected no options of a real server\n"},
     {"GUE",
      SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -w 1 --tun-type gue "
              "--tun-port 6080 --tun-nocsum\n",
@@ -266,9 +270,9 @@ static const struct {
      "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n",
      1, "r:1: -M: expected together with -p\n"},
     {"all mistakes are told",
-     "-A -t 10.0.0.2:x\n-E\n-a -t 10.0.0.2:443 -r 10.0.0.6 -m\n", 3,
+     "-A -t 10.0.0.2:x\n-E\n-a -t 10.0.0.2:443 -r 10.0.0.6 -x 1\n", 3,
      "r:1: '10.0.0.2:x' " ENDPOINT "\nr:2: -E: " SAVED "\n"
-     "r:3: -m: masquerading is not supported, expected -i (a tunnel)\n"},
+     "r:3: -x: connections are not counted, so they cannot be limited\n"},
 };
 
 static void each_row_says_what_it_should(void **state)

@@ -97,9 +97,10 @@ static void add_service(struct rules_reader *r, const struct words *w)
                     before->line);
         return;
     }
-    if (w->arg[W_SERVER] || w->arg[W_IPIP] || w->arg[W_WEIGHT] ||
-        w->arg[W_TUN_TYPE] || w->arg[W_TUN_PORT] || w->arg[W_TUN_NOCSUM] ||
-        w->arg[W_TUN_CSUM] || w->arg[W_TUN_REMCSUM])
+    if (w->arg[W_SERVER] || w->arg[W_IPIP] || w->arg[W_NAT] ||
+        w->arg[W_DIRECT] || w->arg[W_WEIGHT] || w->arg[W_TUN_TYPE] ||
+        w->arg[W_TUN_PORT] || w->arg[W_TUN_NOCSUM] || w->arg[W_TUN_CSUM] ||
+        w->arg[W_TUN_REMCSUM])
         rules_error(r, "-A: expected no options of a real server");
     rules_placing(r, w, &s);
 
@@ -149,7 +150,7 @@ static void add_server(struct rules_reader *r, const struct words *w)
         rules_error(r, "'%.60s' cannot be the address of a real server", arg);
         return;
     }
-    rules_tunnel(r, w, &server);
+    rules_forward(r, w, &server);
     if (port != key.port)
         rules_warn(
             r,

@@ -8,9 +8,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* How packets get to a server. */
+enum lb_forward {
+    LB_TUNNEL, /* -i: inside of packets to its address */
+    LB_NAT,    /* -m: readdressed, and so is what it answers */
+    LB_DIRECT  /* -g: as they are, to its link-layer address */
+};
+
 struct rules_server {
     uint8_t addr[16]; /* as in struct tmtu_flow; its family is the tunnel's */
     uint32_t weight;  /* 0: no flows */
+    uint8_t forward;  /* enum lb_forward */
     uint8_t kind;     /* enum tmtu_encap_kind of the tunnel */
     bool csum;        /* the tunnel has a checksum */
     uint16_t port;    /* of TMTU_ENCAP_GUE: where it goes to */

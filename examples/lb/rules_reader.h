@@ -30,7 +30,11 @@ __attribute__((format(printf, 2, 3))) void rules_warn(struct rules_reader *r,
 void rules_placing(struct rules_reader *r, const struct words *w,
                    struct rules_service *s);
 
-/* -i and --tun-…: what carries packets to a server, whose address is known. */
+/* -i, -m or -g: how packets get to a server, whose address is known. */
+void rules_forward(struct rules_reader *r, const struct words *w,
+                   struct rules_server *server);
+
+/* --tun-…: what carries packets to a server, whose address is known. */
 void rules_tunnel(struct rules_reader *r, const struct words *w,
                   struct rules_server *server);
 

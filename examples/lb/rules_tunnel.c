@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of a real server that say what carries packets to it. */
+/* The options of a real server that say what tunnel leads to it. */
 #include <string.h>
 
 #include <tunmtu/encap.h>
@@ -74,9 +74,6 @@ static void checksum(struct rules_reader *r, const struct words *w,
 void rules_tunnel(struct rules_reader *r, const struct words *w,
                   struct rules_server *server)
 {
-    if (w->arg[W_IPIP] == NULL)
-        rules_error(r, "no -i means direct routing, which is not supported, "
-                       "expected -i (a tunnel)");
     if (!kind(r, w->arg[W_TUN_TYPE], &server->kind))
         return;
     port(r, w, server);

@@ -20,6 +20,8 @@ enum word {
     W_OPS,         /* -o */
     W_SERVER,      /* -r */
     W_IPIP,        /* -i */
+    W_NAT,         /* -m */
+    W_DIRECT,      /* -g */
     W_WEIGHT,      /* -w */
     W_TUN_TYPE,    /* --tun-type */
     W_TUN_PORT,    /* --tun-port */
