@@ -21,6 +21,7 @@
 #include "encap_limit.c"
 #include "encap_udp.c"
 #include "encap.c"
+#include "encap_peek.c"
 #include "encap_pull.c"
 #include "mtu.c"
 #include "mss.c"

@@ -74,6 +74,20 @@ int tmtu_encap_gre_push(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
     return 0;
 }
 
+/* RFC 2784 §2.3: bits 1, 4 and 5 are refused, 6 to 12 ignored. */
+static inline int encap_gre_known(unsigned word, unsigned type)
+{
+    return !(word &
+             (W_GRE_VERSION | W_GRE_ROUTING | W_GRE_STRICT | W_GRE_RECUR)) &&
+           (type == W_ETHERTYPE_IP4 || type == W_ETHERTYPE_IP6);
+}
+
+/* Where the key is, behind the checksum. */
+static inline uint32_t encap_gre_key(const uint8_t *p, unsigned word)
+{
+    return tmtu_get32(p + (word & W_GRE_C ? 8 : 4));
+}
+
 enum tmtu_reason tmtu_encap_gre_read(struct tmtu_view *v,
                                      const struct tmtu_pkt *outer,
                                      const struct tmtu_encap *encap,
@@ -89,10 +103,7 @@ enum tmtu_reason tmtu_encap_gre_read(struct tmtu_view *v,
     if (p == NULL)
         return TMTU_R_TUNNEL_HEADER;
     const unsigned word = tmtu_get16(p), type = tmtu_get16(p + 2);
-    /* RFC 2784 §2.3: bits 1, 4 and 5 are refused, 6 to 12 ignored. */
-    if (word & (W_GRE_VERSION | W_GRE_ROUTING | W_GRE_STRICT | W_GRE_RECUR))
-        return TMTU_R_TUNNEL_HEADER;
-    if (type != W_ETHERTYPE_IP4 && type != W_ETHERTYPE_IP6)
+    if (!encap_gre_known(word, type))
         return TMTU_R_TUNNEL_HEADER;
     const size_t size = (size_t)encap_gre_length(word);
     if (tmtu_peek(*v, size) == NULL)
@@ -101,11 +112,41 @@ enum tmtu_reason tmtu_encap_gre_read(struct tmtu_view *v,
         return TMTU_R_OUTER_CHECKSUM;
     const int has_key = (word & W_GRE_K) != 0;
     if (has_key != ((encap->flags & TMTU_ENCAP_KEY) != 0) ||
-        (has_key && tmtu_get32(p + (word & W_GRE_C ? 8 : 4)) != encap->key))
+        (has_key && encap_gre_key(p, word) != encap->key))
         return TMTU_R_TUNNEL_KEY;
     v->data += size;
     *ipver = type == W_ETHERTYPE_IP4 ? 4 : 6;
     return TMTU_OK;
+}
+
+/* Eight bytes of it are enough for whose it is: the key is the last of them, or
+ * the first that are not there (RFC 792: 64 bits are quoted). */
+int tmtu_encap_gre_peek(struct tmtu_view *v, const struct tmtu_pkt *outer,
+                        const struct tmtu_encap *encap, uint8_t *ipver)
+{
+    if (outer->flow.proto == W_PROTO_UDP) {
+        const int rc = tmtu_encap_udp_peek(v, outer, encap, ipver);
+        if (rc < 0)
+            return rc;
+    }
+    const uint8_t *p = tmtu_peek(*v, W_GRE_SIZE);
+    if (p == NULL)
+        return TMTU_E_TRUNCATED;
+    const unsigned word = tmtu_get16(p), type = tmtu_get16(p + 2);
+    if (!encap_gre_known(word, type))
+        return TMTU_E_IGNORED;
+    const int has_key = (word & W_GRE_K) != 0;
+    if (encap != NULL) {
+        if (has_key != ((encap->flags & TMTU_ENCAP_KEY) != 0))
+            return TMTU_E_IGNORED;
+        if (has_key && tmtu_peek(*v, word & W_GRE_C ? 12 : 8) != NULL &&
+            encap_gre_key(p, word) != encap->key)
+            return TMTU_E_IGNORED;
+    }
+    *ipver = type == W_ETHERTYPE_IP4 ? 4 : 6;
+    if (tmtu_pull(v, (size_t)encap_gre_length(word)) == NULL)
+        return TMTU_E_TRUNCATED;
+    return 0;
 }
 
 int tmtu_encap_sequence(const struct tmtu_pkt *outer, uint32_t *seq)

@@ -51,3 +51,28 @@ enum tmtu_reason tmtu_encap_gue_read(struct tmtu_view *v,
     *ipver = p[1] == W_PROTO_IPIP ? 4 : 6;
     return TMTU_OK;
 }
+
+/* Options and private data are passed over: what is behind them must look like
+ * an IP packet, and goes nowhere. */
+int tmtu_encap_gue_peek(struct tmtu_view *v, const struct tmtu_pkt *outer,
+                        const struct tmtu_encap *encap, uint8_t *ipver)
+{
+    const int rc = tmtu_encap_udp_peek(v, outer, encap, ipver);
+    if (rc < 0)
+        return rc;
+    const uint8_t *p = tmtu_peek(*v, 1);
+    if (p == NULL)
+        return TMTU_E_TRUNCATED;
+    if (p[0] >> 6 == 1)
+        return 0;
+    if (p[0] & ~(unsigned)W_GUE_HLEN) /* another variant, a control message */
+        return TMTU_E_IGNORED;
+    const size_t size = W_GUE_SIZE + (p[0] & W_GUE_HLEN) * 4u;
+    p = tmtu_peek(*v, 2);
+    if (p == NULL)
+        return TMTU_E_TRUNCATED;
+    if (p[1] != W_PROTO_IPIP && p[1] != W_PROTO_IPV6)
+        return TMTU_E_IGNORED;
+    *ipver = p[1] == W_PROTO_IPIP ? 4 : 6;
+    return tmtu_pull(v, size) == NULL ? TMTU_E_TRUNCATED : 0;
+}

@@ -9,11 +9,13 @@
 
 #include "outer.h"
 
-/* All kinds have these three. size: bytes of the shim that these options make;
+/* All kinds have these four. size: bytes of the shim that these options make;
  * negative: they are not of this kind. push: as tmtu_encap_push, which has held
  * the size of the struct. read: takes the shim off v, which ends where the
  * outer IP packet does; *ipver: the inner version that it announces, 0 if none.
- */
+ * peek: the same for a quote, which may end anywhere; without `encap`, outer's
+ * protocol and port are known to be of this kind. Its results are those of
+ * tmtu_encap_peek, 0 when v is at the inner packet. */
 typedef int encap_size_fn(const struct tmtu_encap *encap);
 typedef int encap_push_fn(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
                           uint32_t ttl, const struct tmtu_encap *encap,
@@ -22,14 +24,18 @@ typedef enum tmtu_reason encap_read_fn(struct tmtu_view *v,
                                        const struct tmtu_pkt *outer,
                                        const struct tmtu_encap *encap,
                                        uint8_t *ipver);
+typedef int encap_peek_fn(struct tmtu_view *v, const struct tmtu_pkt *outer,
+                          const struct tmtu_encap *encap, uint8_t *ipver);
 
 TMTU_LOCAL encap_size_fn tmtu_encap_gre_size, tmtu_encap_gue_size;
 TMTU_LOCAL encap_push_fn tmtu_encap_gre_push, tmtu_encap_gue_push;
 TMTU_LOCAL encap_read_fn tmtu_encap_gre_read, tmtu_encap_gue_read;
+TMTU_LOCAL encap_peek_fn tmtu_encap_gre_peek, tmtu_encap_gue_peek;
 
 /* What several kinds begin with: UDP's header. */
 TMTU_LOCAL encap_size_fn tmtu_encap_udp_size;
 TMTU_LOCAL encap_read_fn tmtu_encap_udp_read;
+TMTU_LOCAL encap_peek_fn tmtu_encap_udp_peek;
 TMTU_LOCAL void tmtu_encap_udp_sum(uint8_t *p, const struct tmtu_encap *encap,
                                    uint32_t len);
 
@@ -177,6 +183,26 @@ static inline enum tmtu_reason encap_kind_read(struct tmtu_view *v,
         return tmtu_encap_gue_read(v, outer, encap, ipver);
     default:
         return TMTU_R_NOT_TUNNEL;
+    }
+}
+
+static inline int encap_kind_peek(struct tmtu_view *v,
+                                  const struct tmtu_pkt *outer, uint8_t kind,
+                                  const struct tmtu_encap *encap,
+                                  uint8_t *ipver)
+{
+    switch (kind) {
+    case TMTU_ENCAP_IPIP:
+        *ipver = outer->flow.proto == W_PROTO_IPIP ? 4 : 6;
+        return 0;
+    case TMTU_ENCAP_GRE:
+    case TMTU_ENCAP_GREUDP:
+        return tmtu_encap_gre_peek(v, outer, encap, ipver);
+    case TMTU_ENCAP_GUE:
+    case TMTU_ENCAP_GUE1:
+        return tmtu_encap_gue_peek(v, outer, encap, ipver);
+    default:
+        return TMTU_E_IGNORED;
     }
 }
 

@@ -50,3 +50,15 @@ enum tmtu_reason tmtu_encap_udp_read(struct tmtu_view *v,
     *ipver = 0;
     return TMTU_OK;
 }
+
+/* Its length and checksum are hearsay: nothing but the ports counts. */
+int tmtu_encap_udp_peek(struct tmtu_view *v, const struct tmtu_pkt *outer,
+                        const struct tmtu_encap *encap, uint8_t *ipver)
+{
+    *ipver = 0;
+    if (encap != NULL && (outer->flow.flags & TMTU_FLOW_PORTS) &&
+        (outer->flow.dport != encap_udp_port(encap) ||
+         (encap->sport != 0 && outer->flow.sport != encap->sport)))
+        return TMTU_E_IGNORED;
+    return tmtu_pull(v, W_UDP_SIZE) == NULL ? TMTU_E_TRUNCATED : 0;
+}

@@ -22,7 +22,7 @@ tunnel'
 # Files that share the header of another.
 parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp pmtu_rules=pmtu hop=ip
 outer=encap encap_kinds=encap encap_gre=encap encap_gue=encap encap_limit=encap
-encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
+encap_peek=encap encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
 
 floor() { # NAME: its line, nothing if it is on none
     echo "$floors" | grep -nw -- "$1" | cut -d: -f1

@@ -207,6 +207,63 @@ TMTU_API TMTU_MUST_CHECK enum tmtu_reason
 tmtu_encap_pull(struct tmtu_buf *buf, const struct tmtu_pkt *outer,
                 const struct tmtu_encap *encap, struct tmtu_pkt *inner);
 
+/** Tunnels in tunnels that tmtu_encap_innermost looks through. */
+#define TMTU_ENCAP_NESTING 4
+
+/**
+ * Looks through one tunnel and takes nothing off, above all where an ICMP error
+ * quotes a tunnel packet: parsed with TMTU_IP_QUOTED, and cut off anywhere.
+ *
+ * @p encap names the tunnel as its sender does, as for tmtu_encap_push: src is
+ * who sent the packet, dst the far end; either may be unspecified (0.0.0.0 or
+ * ::), the family is that of dst. Kind, dport, sport unless it is 0,
+ * TMTU_ENCAP_KEY and key must agree; nothing else is looked at. Without @p
+ * encap (NULL) it is any tunnel that a protocol number or a well-known port
+ * tells: IP in IP of all four family pairs, GRE, GUE at UDP port 6080, GRE at
+ * UDP port 4754.
+ *
+ * More is let through than tmtu_encap_pull lets through, because nothing is
+ * delivered: checksums, which a quote is too short for, are not verified, the
+ * options of GUE are passed over as its length tells, and GRE may have a
+ * checksum and a sequence number, asked for or not. Nor is the inner packet's
+ * length held against what is there: it is parsed as quoted.
+ *
+ * @param outer the tunnel packet; of a fragmented one, the first fragment
+ * @param encap the tunnel, or NULL
+ * @param inner receives the inner packet; may be @p outer
+ * @retval >0               found: bytes in front of the inner packet, which is
+ *                          the overhead that this packet has
+ * @retval TMTU_E_IGNORED   not a packet of this tunnel, a later fragment, or a
+ *                          tunnel header that carries something else or cannot
+ *                          be understood: GUE control messages, a version or
+ *                          routing bit of GRE (K84)
+ * @retval TMTU_E_TRUNCATED of this tunnel as far as can be seen, but it ends
+ *                          before the inner IP header does (K81)
+ * @retval TMTU_E_MALFORMED what is inside is no IP header of the version that
+ *                          was announced
+ * @retval TMTU_E_LIMIT     the inner packet has too many extension headers
+ *
+ * On failure @p inner is left as it was.
+ */
+TMTU_API TMTU_MUST_CHECK int tmtu_encap_peek(const struct tmtu_pkt *outer,
+                                             const struct tmtu_encap *encap,
+                                             struct tmtu_pkt *inner);
+
+/**
+ * Looks through tunnels in tunnels, of any kind, to the innermost packet.
+ *
+ * Where one cannot be read to its end, because the quote ends or what is inside
+ * is no IP packet, @p inner is the tunnel packet itself: the deepest that could
+ * be read. tmtu_encap_peek(inner, NULL, ...) then tells why.
+ *
+ * @param outer a packet
+ * @param inner receives the innermost packet, @p outer itself when it is no
+ *              tunnel packet; may be @p outer
+ * @return how many tunnels were looked through, 0 to TMTU_ENCAP_NESTING
+ */
+TMTU_API int tmtu_encap_innermost(const struct tmtu_pkt *outer,
+                                  struct tmtu_pkt *inner);
+
 #ifdef __cplusplus
 }
 #endif
