@@ -25,6 +25,7 @@
 #include "encap_pull.c"
 #include "mtu.c"
 #include "mss.c"
+#include "reset.c"
 #include "nat_rewrite.c"
 #include "nat.c"
 #include "frag.c"

@@ -17,10 +17,10 @@ enum { W_FRAG6_MF = 1, W_FRAG6_MASK = 0xfff8 };
 enum { W_ROUTING_LEFT = 3 };
 
 /* RFC 9293, 768, 792, 4443 */
-enum { W_TCP_SEQ = 4, W_TCP_DOFF = 12, W_TCP_FLAGS = 13, W_TCP_CHECK = 16 };
-enum { W_TCP_URGENT = 18, W_TCP_SIZE = 20 };
+enum { W_TCP_SEQ = 4, W_TCP_ACKNO = 8, W_TCP_DOFF = 12, W_TCP_FLAGS = 13 };
+enum { W_TCP_CHECK = 16, W_TCP_URGENT = 18, W_TCP_SIZE = 20 };
 enum { W_TCP_FIN = 0x01, W_TCP_SYN = 0x02, W_TCP_RST = 0x04, W_TCP_PSH = 0x08 };
-enum { W_TCP_URG = 0x20, W_TCP_CWR = 0x80 };
+enum { W_TCP_ACK = 0x10, W_TCP_URG = 0x20, W_TCP_CWR = 0x80 };
 enum { W_UDP_LEN = 4, W_UDP_CHECK = 6, W_UDP_SIZE = 8 };
 enum { W_ICMP_TYPE = 0, W_ICMP_CODE = 1, W_ICMP_CHECK = 2, W_ICMP_INFO = 4 };
 enum { W_ICMP_SIZE = 8 };

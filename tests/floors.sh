@@ -15,7 +15,7 @@ floors='api version bytes
 reason flow cksum buf
 hash
 ip
-icmp encap mtu mss frag segment stack
+icmp encap mtu mss reset frag segment stack
 nat
 limit pmtu reass steer
 tunnel'
