@@ -2,6 +2,7 @@
 /* The whole library as one translation unit, lowest floor first. */
 #include "core.c"
 #include "stack.c"
+#include "flows.c"
 #include "limit.c"
 #include "pmtu.c"
 #include "pmtu_rules.c"

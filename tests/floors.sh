@@ -17,7 +17,7 @@ hash
 ip
 icmp encap mtu mss reset frag segment stack
 nat
-limit pmtu reass steer
+flows limit pmtu reass steer
 tunnel'
 # Files that share the header of another.
 parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp pmtu_rules=pmtu hop=ip
