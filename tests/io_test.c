@@ -179,6 +179,35 @@ static void memory_keeps_what_was_sent_up_to_its_mtu(void **state)
     burst_free(&got);
 }
 
+static const uint8_t nowhere[16],
+    hop[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 9};
+
+static void what_is_received_goes_where_its_header_says(void **state)
+{
+    struct file f;
+    struct burst b;
+    (void)state;
+    burst_init(&b, 64);
+    memset(b.pkts[0].via, 0xa5, 16);
+    struct tmtu_io *io = tmtu_io_memory(1500);
+    assert_non_null(io);
+    f.n = test_hex(IP4, f.bytes, sizeof f.bytes);
+    assert_int_equal(tmtu_io_memory_feed(io, f.bytes, f.n, 1), 0);
+    assert_int_equal(tmtu_io_recv(io, b.pkts, 1), 1);
+    assert_memory_equal(b.pkts[0].via, nowhere, 16);
+    assert_int_equal(tmtu_io_close(io), 0);
+
+    memset(b.pkts[0].via, 0xa5, 16);
+    start(&f, nsec, 101);
+    record(&f, IP4, 0);
+    save(&f, f.n);
+    io = open_ok(IN, NULL);
+    assert_int_equal(tmtu_io_recv(io, b.pkts, 1), 1);
+    assert_memory_equal(b.pkts[0].via, nowhere, 16);
+    assert_int_equal(tmtu_io_close(io), 0);
+    burst_free(&b);
+}
+
 /* A TCP super-packet of `payload` bytes, 10.0.0.1 > 10.0.0.2; CWR is set. */
 static void super_packet(struct tmtu_io_packet *pkt, unsigned payload,
                          uint16_t gso_size)
@@ -327,6 +356,54 @@ static const struct {
     {"OpenBSD loopback", 108, "0000 0018", IP6, 0},
     {"OpenBSD loopback, cut off", 108, "0000 00", "", SKIPPED},
 };
+
+/* Of a super-packet all segments; and not what is sent behind it. */
+static void memory_tells_the_next_hop_of_what_was_sent(void **state)
+{
+    struct tmtu_io *io = tmtu_io_memory(1500);
+    struct burst b, got;
+    (void)state;
+    burst_init(&b, 4000);
+    burst_init(&got, 2000);
+    assert_non_null(io);
+    super_packet(&b.pkts[0], 2500, 1000);
+    super_packet(&b.pkts[1], 100, 0);
+    memcpy(b.pkts[0].via, hop, 16);
+    assert_int_equal(tmtu_io_send(io, b.pkts, 2), 2);
+    assert_int_equal(io->sent, 4);
+    for (int i = 0; i < 4; i++) {
+        memset(got.pkts[0].via, 0xa5, 16);
+        assert_int_equal(tmtu_io_memory_take(io, got.pkts), 1);
+        assert_memory_equal(got.pkts[0].via, i < 3 ? hop : nowhere, 16);
+    }
+    assert_int_equal(tmtu_io_memory_take(io, got.pkts), 0);
+    assert_int_equal(io->off_link, 0);
+    assert_int_equal(tmtu_io_close(io), 0);
+    burst_free(&b);
+    burst_free(&got);
+}
+
+/* A capture shows packets, not links. */
+static void a_capture_is_the_same_with_a_next_hop(void **state)
+{
+    struct file with, without;
+    struct burst b;
+    (void)state;
+    burst_init(&b, 64);
+    b.pkts[0].buf = tmtu_buf(b.pkts[0].buf.head, 192, 30);
+    (void)test_hex(IP4, tmtu_buf_put(&b.pkts[0].buf, 20), 20);
+    for (int i = 0; i < 2; i++) {
+        struct tmtu_io *io = open_ok(NULL, OUT);
+        memcpy(b.pkts[0].via, i == 0 ? nowhere : hop, 16);
+        assert_int_equal(tmtu_io_send(io, b.pkts, 1), 1);
+        assert_int_equal(io->sent, 1);
+        assert_int_equal(tmtu_io_close(io), 0);
+        load(i == 0 ? &without : &with, OUT);
+    }
+    assert_int_equal(with.n, without.n);
+    assert_memory_equal(with.bytes, without.bytes, with.n);
+    burst_free(&b);
+}
 
 static void captures_give_ip_whatever_the_link(void **state)
 {
@@ -619,6 +696,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_gives_what_it_was_fed),
         cmocka_unit_test(memory_keeps_what_was_sent_up_to_its_mtu),
+        cmocka_unit_test(what_is_received_goes_where_its_header_says),
+        cmocka_unit_test(memory_tells_the_next_hop_of_what_was_sent),
+        cmocka_unit_test(a_capture_is_the_same_with_a_next_hop),
         cmocka_unit_test(what_cannot_be_passed_on_is_sent_in_segments),
         cmocka_unit_test(a_capture_holds_segments),
         cmocka_unit_test(captures_give_ip_whatever_the_link),

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 bool burst_init(struct burst *b)
@@ -18,6 +19,7 @@ bool burst_init(struct burst *b)
                                  TMTU_IO_HEADROOM);
         b->pkt[i].time = 0;
         b->pkt[i].flags = 0;
+        memset(b->pkt[i].via, 0, sizeof b->pkt[i].via);
     }
     return b->memory != NULL;
 }
@@ -58,6 +60,7 @@ struct tmtu_io_packet *burst_next(struct tmtu_io *io, struct burst *b,
     p->buf = tmtu_buf(b->memory + (size_t)b->n * TMTU_IO_PACKET, TMTU_IO_PACKET,
                       TMTU_IO_HEADROOM);
     p->flags = 0;
+    memset(p->via, 0, sizeof p->via);
     return p;
 }
 

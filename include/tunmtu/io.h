@@ -49,6 +49,10 @@ struct tmtu_io_packet {
                               of TCP or UDP, a tunnel around it or not (see
                               segment.h); 0: a packet. To be set before sending,
                               like the others */
+    uint8_t via[16];     /**< the host on the link that it is sent to, whatever
+                              its destination (direct routing): of the packet's
+                              family, as in struct tmtu_flow; all zero: where
+                              its destination leads. recv writes zeros */
 };
 
 struct tmtu_io;
@@ -90,12 +94,14 @@ struct tmtu_io {
     uint64_t received;             /**< packets */
     uint64_t sent;                 /**< packets */
     uint64_t send_errors;          /**< packets that the system refused */
+    uint64_t off_link;             /**< of those: tmtu_io_packet.via is no host
+                                        on the link */
     uint64_t skipped;              /**< frames received that were not IP, or
                                         not for this host */
     uint64_t lost;                 /**< packets that came faster than they were
                                         received, as far as the system told */
     char why[TMTU_IO_WHY];         /**< one sentence about the last result below
-                                        zero */
+                                        zero, or packet in off_link */
 };
 
 /** Receives; see tmtu_io_ops. @p n is cut to TMTU_IO_BURST. */
@@ -143,6 +149,8 @@ TMTU_API struct tmtu_io *tmtu_io_open(const char *spec, char *why);
  * it would have segmented comes out of recv as a super-packet, gso_size told,
  * its checksum that of the whole. Super-packets are passed on to the kernel as
  * such (UDP from Linux 6.2 on), others and those in a tunnel as segments.
+ *
+ * There is no link behind it that hosts are on: a packet with `via` is refused.
  */
 TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
 
@@ -165,6 +173,11 @@ TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
  * they come whole, gso_size told, their checksum that of the whole; so does, in
  * both cases, what segment.h cannot cut (a tunnel other than IP in IP).
  * Super-packets are sent as segments.
+ *
+ * A packet with `via` goes to that host's link-layer address, which the kernel
+ * resolves. Where the kernel's route to it leads through a router, or to this
+ * host, the packet is refused, for who received it would send it back (asked
+ * for once a second).
  */
 TMTU_API struct tmtu_io *tmtu_io_afpacket(const char *name, char *why);
 
@@ -174,6 +187,9 @@ TMTU_API struct tmtu_io *tmtu_io_afpacket(const char *name, char *why);
  * same input gives the same output. Without @p in there is nothing to receive;
  * without @p out what is sent is counted and forgotten. "-" is standard input
  * and output.
+ *
+ * Next hops (`via`) are not written: a packet in the file is what it would be on
+ * the link, but for link-layer headers.
  *
  * Each burst is in the file when send returns. After a failed write the file
  * ends with the last whole burst, and nothing more is written.
@@ -191,8 +207,8 @@ TMTU_API struct tmtu_io *tmtu_io_memory(uint32_t mtu);
 TMTU_API int tmtu_io_memory_feed(struct tmtu_io *io, const uint8_t *p, size_t n,
                                  uint64_t time);
 
-/** Takes the oldest packet that was sent into @p pkt, like recv. Returns 1, or
- *  0 if there is none. */
+/** Takes the oldest packet that was sent into @p pkt, like recv, but with the
+ *  `via` it was sent with. Returns 1, or 0 if there is none. */
 TMTU_API int tmtu_io_memory_take(struct tmtu_io *io,
                                  struct tmtu_io_packet *pkt);
 

@@ -9,6 +9,7 @@
 struct memory_node {
     struct memory_node *next;
     uint64_t time;
+    uint8_t via[16];
     size_t n;
     uint8_t bytes[];
 };
@@ -24,13 +25,14 @@ struct memory_io {
 };
 
 static int memory_add(struct memory_queue *q, const uint8_t *p, size_t n,
-                      uint64_t time)
+                      uint64_t time, const uint8_t via[16])
 {
     struct memory_node *node = malloc(sizeof *node + n);
     if (node == NULL)
         return -ENOMEM;
     node->next = NULL;
     node->time = time;
+    memcpy(node->via, via, sizeof node->via);
     node->n = n;
     if (n > 0)
         memcpy(node->bytes, p, n);
@@ -44,8 +46,10 @@ static int memory_remove(struct memory_queue *q, struct tmtu_io_packet *pkt)
     struct memory_node *node = q->first;
     if (node == NULL)
         return 0;
-    if (pkt != NULL)
+    if (pkt != NULL) {
         tmtu_io_fill(pkt, node->bytes, node->n, node->time, 0);
+        memcpy(pkt->via, node->via, sizeof pkt->via);
+    }
     q->first = node->next;
     if (q->first == NULL)
         q->last = &q->first;
@@ -74,7 +78,8 @@ static int memory_keep(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
             io->send_errors++;
             continue;
         }
-        if (memory_add(&m->out, pkts[i].buf.data, len, pkts[i].time) != 0) {
+        if (memory_add(&m->out, pkts[i].buf.data, len, pkts[i].time,
+                       pkts[i].via) != 0) {
             tmtu_io_why(io->why, "memory: out of memory");
             return i > 0 ? (int)i : -ENOMEM;
         }
@@ -127,7 +132,8 @@ struct tmtu_io *tmtu_io_memory(uint32_t mtu)
 int tmtu_io_memory_feed(struct tmtu_io *io, const uint8_t *p, size_t n,
                         uint64_t time)
 {
-    return memory_add(&((struct memory_io *)io)->in, p, n, time);
+    static const uint8_t none[16];
+    return memory_add(&((struct memory_io *)io)->in, p, n, time, none);
 }
 
 int tmtu_io_memory_take(struct tmtu_io *io, struct tmtu_io_packet *pkt)

@@ -3,6 +3,8 @@
 #ifndef TMTU_IO_OWN_H
 #define TMTU_IO_OWN_H
 
+#include <string.h>
+
 #include <tunmtu/io.h>
 #include <tunmtu/segment.h>
 
@@ -30,6 +32,13 @@ static inline void tmtu_io_filled(struct tmtu_io_packet *pkt, size_t n,
     pkt->time = time;
     pkt->flags = flags;
     pkt->gso_size = 0;
+    memset(pkt->via, 0, sizeof pkt->via);
+}
+
+/* Nonzero when the packet is to go to a host that it does not name. */
+static inline int tmtu_io_has_via(const struct tmtu_io_packet *pkt)
+{
+    return (tmtu_load64(pkt->via) | tmtu_load64(pkt->via + 8)) != 0;
 }
 
 /* Copies a packet in, as much as fits. */
@@ -149,10 +158,34 @@ void tmtu_io_ring_close(struct tmtu_io_ring *ring);
 int tmtu_io_ring_recv(struct tmtu_io_ring *ring, struct tmtu_io_packet *pkts,
                       unsigned n);
 
+/* io_onlink.c: which hosts are on an interface's link. */
+
+struct tmtu_io_onlink {
+    int fd; /* of the kernel's routes */
+    uint32_t seq;
+    struct {
+        uint8_t addr[16];
+        uint64_t until; /* nanoseconds; 0: nothing is known */
+        int error;
+    } slot[64];
+};
+
+/* Opens; -1 and errno on failure. */
+int tmtu_io_onlink_open(struct tmtu_io_onlink *o);
+
+void tmtu_io_onlink_close(struct tmtu_io_onlink *o);
+
+/* Whether the kernel would send packets for `addr` to that host itself, over
+ * the interface. Returns 0; -EHOSTUNREACH: no, but to a router; -EADDRINUSE: it
+ * is this host; or another -errno. */
+int tmtu_io_onlink(struct tmtu_io_onlink *o, const struct tmtu_io_link *link,
+                   const uint8_t addr[16]);
+
 /* io_rawip.c: sending through raw IP sockets. */
 
 struct tmtu_io_rawip {
     int fd4, fd6; /* fd6 is -1 on a host without IPv6 */
+    struct tmtu_io_onlink onlink;
 };
 
 /* Opens sockets bound to the interface. Returns 0 or -errno. */
@@ -162,7 +195,7 @@ int tmtu_io_rawip_open(struct tmtu_io_rawip *raw,
 void tmtu_io_rawip_close(struct tmtu_io_rawip *raw);
 
 /* tmtu_io_ops.send. */
-int tmtu_io_rawip_send(struct tmtu_io *io, const struct tmtu_io_rawip *raw,
+int tmtu_io_rawip_send(struct tmtu_io *io, struct tmtu_io_rawip *raw,
                        const struct tmtu_io_link *link,
                        const struct tmtu_io_packet *pkts, unsigned n);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -83,8 +84,11 @@ static int rawip_open6(const struct tmtu_io_link *link)
 int tmtu_io_rawip_open(struct tmtu_io_rawip *raw,
                        const struct tmtu_io_link *link, char *why)
 {
-    raw->fd4 = rawip_open4(link);
-    raw->fd6 = raw->fd4 >= 0 ? rawip_open6(link) : -1;
+    raw->fd4 = raw->fd6 = -1;
+    if (tmtu_io_onlink_open(&raw->onlink) == 0) {
+        raw->fd4 = rawip_open4(link);
+        raw->fd6 = raw->fd4 >= 0 ? rawip_open6(link) : -1;
+    }
     if (raw->fd4 >= 0 && (raw->fd6 >= 0 || errno == EAFNOSUPPORT))
         return 0;
     const int error = errno;
@@ -100,6 +104,7 @@ void tmtu_io_rawip_close(struct tmtu_io_rawip *raw)
         close(raw->fd4);
     if (raw->fd6 >= 0)
         close(raw->fd6);
+    tmtu_io_onlink_close(&raw->onlink);
     raw->fd4 = raw->fd6 = -1;
 }
 
@@ -112,26 +117,43 @@ static int rawip_fd(const struct tmtu_io_rawip *raw, const struct tmtu_buf *b)
     return n >= W_IP6_SIZE && b->data[0] >> 4 == 6 ? raw->fd6 : -1;
 }
 
-/* Where a packet goes: what its header says. Link-local and group addresses
- * mean nothing without the interface. */
-static socklen_t rawip_address(union rawip_to *to, const uint8_t *p,
-                               unsigned index)
+/* The next hop that a packet may have. Returns 0 when it is a host on the link,
+ * or there is none; else -errno. */
+static int rawip_hop(struct tmtu_io_rawip *raw, const struct tmtu_io_link *link,
+                     const struct tmtu_io_packet *pkt)
 {
+    if (!tmtu_io_has_via(pkt))
+        return 0;
+    if ((pkt->buf.data[0] >> 4 == 4) != tmtu_addr_is4(pkt->via))
+        return -EAFNOSUPPORT;
+    return tmtu_io_onlink(&raw->onlink, link, pkt->via);
+}
+
+/* Where a packet goes: to its next hop, or what its header says. The kernel
+ * finds the neighbour by this address, not by that in the header. Link-local
+ * and group addresses mean nothing without the interface. */
+static socklen_t rawip_address(union rawip_to *to,
+                               const struct tmtu_io_packet *pkt, unsigned index)
+{
+    const uint8_t *p = pkt->buf.data;
+    const int via = tmtu_io_has_via(pkt);
     memset(to, 0, sizeof *to);
     if (p[0] >> 4 == 4) {
         to->ip4.sin_family = AF_INET;
-        memcpy(&to->ip4.sin_addr, p + W_IP4_DST, 4);
+        memcpy(&to->ip4.sin_addr, via ? pkt->via + 12 : p + W_IP4_DST, 4);
         return sizeof to->ip4;
     }
     to->ip6.sin6_family = AF_INET6;
     to->ip6.sin6_scope_id = index;
-    memcpy(&to->ip6.sin6_addr, p + W_IP6_DST, 16);
+    memcpy(&to->ip6.sin6_addr, via ? pkt->via : p + W_IP6_DST, 16);
     return sizeof to->ip6;
 }
 
-/* Sends packets of one family, as far as they follow each other. Returns how
- * many the kernel took, or -errno of the first. */
-static int rawip_run(int fd, const struct tmtu_io_rawip *raw, unsigned index,
+/* Sends packets of one family, as far as they follow each other and their next
+ * hops are there, that of the first having been found. Returns how many the
+ * kernel took, or -errno of the first. */
+static int rawip_run(int fd, struct tmtu_io_rawip *raw,
+                     const struct tmtu_io_link *link,
                      const struct tmtu_io_packet *pkts, unsigned n)
 {
     struct mmsghdr msgs[TMTU_IO_BURST];
@@ -140,13 +162,15 @@ static int rawip_run(int fd, const struct tmtu_io_rawip *raw, unsigned index,
     unsigned k = 0;
     for (; k < n && k < TMTU_IO_BURST; k++) {
         const struct tmtu_buf *b = &pkts[k].buf;
-        if (rawip_fd(raw, b) != fd)
+        if (k > 0 &&
+            (rawip_fd(raw, b) != fd || rawip_hop(raw, link, &pkts[k]) != 0))
             break;
         iov[k].iov_base = b->data;
         iov[k].iov_len = tmtu_buf_len(b);
         memset(&msgs[k], 0, sizeof msgs[k]);
         msgs[k].msg_hdr.msg_name = &to[k];
-        msgs[k].msg_hdr.msg_namelen = rawip_address(&to[k], b->data, index);
+        msgs[k].msg_hdr.msg_namelen =
+            rawip_address(&to[k], &pkts[k], link->index);
         msgs[k].msg_hdr.msg_iov = &iov[k];
         msgs[k].msg_hdr.msg_iovlen = 1;
     }
@@ -161,7 +185,22 @@ static int rawip_suspects_link(int error)
            error == ENETUNREACH || error == EADDRNOTAVAIL;
 }
 
-int tmtu_io_rawip_send(struct tmtu_io *io, const struct tmtu_io_rawip *raw,
+/* A packet was refused for its next hop. */
+static void rawip_off_link(struct tmtu_io *io, const struct tmtu_io_link *link,
+                           const struct tmtu_io_packet *pkt)
+{
+    char ip[INET6_ADDRSTRLEN] = "";
+    const int v4 = tmtu_addr_is4(pkt->via);
+    (void)inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? pkt->via + 12 : pkt->via, ip,
+                    sizeof ip);
+    tmtu_io_why(io->why,
+                "%s: %s is no host on this link, so packets for other "
+                "addresses cannot be sent to it",
+                link->name, ip);
+    io->off_link++;
+}
+
+int tmtu_io_rawip_send(struct tmtu_io *io, struct tmtu_io_rawip *raw,
                        const struct tmtu_io_link *link,
                        const struct tmtu_io_packet *pkts, unsigned n)
 {
@@ -169,9 +208,10 @@ int tmtu_io_rawip_send(struct tmtu_io *io, const struct tmtu_io_rawip *raw,
     unsigned i = 0;
     while (i < n) {
         const int fd = rawip_fd(raw, &pkts[i].buf);
-        int rc = -EAFNOSUPPORT;
-        if (fd >= 0)
-            rc = rawip_run(fd, raw, link->index, pkts + i, n - i);
+        const int hop = fd >= 0 ? rawip_hop(raw, link, &pkts[i]) : 0;
+        int rc = fd >= 0 ? hop : -EAFNOSUPPORT;
+        if (rc == 0)
+            rc = rawip_run(fd, raw, link, pkts + i, n - i);
         if (rc > 0) {
             io->sent += (unsigned)rc;
             i += (unsigned)rc;
@@ -189,6 +229,8 @@ int tmtu_io_rawip_send(struct tmtu_io *io, const struct tmtu_io_rawip *raw,
             if (rc < 0)
                 return i > 0 ? (int)i : rc;
         }
+        if (hop < 0)
+            rawip_off_link(io, link, &pkts[i]);
         io->send_errors++; /* this one is refused; the next may not be */
         i++;
     }

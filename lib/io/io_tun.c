@@ -144,6 +144,14 @@ static int tun_plain(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
     struct tun_io *t = (struct tun_io *)io;
     int patience = TUN_PATIENCE;
     for (unsigned i = 0; i < n;) {
+        if (tmtu_io_has_via(&pkts[i])) {
+            tmtu_io_why(io->why, "%s: a TUN device has no link with hosts",
+                        t->link.name);
+            io->off_link++;
+            io->send_errors++;
+            i++;
+            continue;
+        }
         if (tun_write(t, &pkts[i]) >= 0) {
             io->sent++;
             i++;
