@@ -44,6 +44,12 @@ const char *tmtu_reason_name(int reason)
         "tunnel_header",
         "tunnel_key",
         "encap_limit",
+        "quote_short",
+        "not_relayed",
+        "mtu_claim",
+        "fits",
+        "may_cut",
+        "policy",
     };
     _Static_assert(sizeof names / sizeof names[0] == TMTU_REASONS,
                    "a name for every reason");

@@ -18,7 +18,8 @@ ip
 icmp encap mtu mss reset frag segment stack
 nat
 flows limit pmtu reass steer
-tunnel'
+tunnel trust
+relay'
 # Files that share the header of another.
 parts='ip_transport=ip ip_ends=ip ip6=ip icmp_build=icmp pmtu_rules=pmtu hop=ip
 outer=encap encap_kinds=encap encap_gre=encap encap_gue=encap encap_limit=encap

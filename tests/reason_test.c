@@ -88,6 +88,19 @@ static void reasons_and_names_have_not_slipped(void **state)
         {TMTU_R_INNER_DEST, "inner_dest"},
         {TMTU_R_INNER_TTL, "inner_ttl"},
         {TMTU_R_ECN, "ecn"},
+        {TMTU_R_LIMIT_ALL, "limit_all"},
+        {TMTU_R_LIMIT_HOST, "limit_host"},
+        {TMTU_R_DUPLICATE, "duplicate"},
+        {TMTU_R_OUTER_CHECKSUM, "outer_checksum"},
+        {TMTU_R_TUNNEL_HEADER, "tunnel_header"},
+        {TMTU_R_TUNNEL_KEY, "tunnel_key"},
+        {TMTU_R_ENCAP_LIMIT, "encap_limit"},
+        {TMTU_R_QUOTE_SHORT, "quote_short"},
+        {TMTU_R_NOT_RELAYED, "not_relayed"},
+        {TMTU_R_MTU_CLAIM, "mtu_claim"},
+        {TMTU_R_FITS, "fits"},
+        {TMTU_R_MAY_CUT, "may_cut"},
+        {TMTU_R_POLICY, "policy"},
     };
     assert_true(TEST_ROWS(rows) <= TMTU_REASONS); /* new ones: at the end */
     for (size_t i = 0; i < TEST_ROWS(rows); i++) {

@@ -68,7 +68,16 @@ enum tmtu_reason {
     TMTU_R_ENCAP_LIMIT = 36,    /**< in too many tunnels already (RFC 2473
                                      §4.1.1) */
 
-    TMTU_REASONS = 37 /**< how many there are */
+    /* why an error about a tunnel packet is not told to the inner sender */
+    TMTU_R_QUOTE_SHORT = 37, /**< the quote ends before it tells whose it is */
+    TMTU_R_NOT_RELAYED = 38, /**< nothing that the inner sender could use */
+    TMTU_R_MTU_CLAIM = 39, /**< "too big", and claims no less than it quotes */
+    TMTU_R_FITS = 40,      /**< the inner packet is no longer than what would
+                                be told: the tunnel takes care of it */
+    TMTU_R_MAY_CUT = 41,   /**< inner IPv4 without DF: the same */
+    TMTU_R_POLICY = 42,    /**< not wanted */
+
+    TMTU_REASONS = 43 /**< how many there are */
 };
 
 /** A name in lower case, fit for a counter: "ttl_expired". NULL outside the
