@@ -28,6 +28,7 @@
 #include "reset.c"
 #include "nat_rewrite.c"
 #include "nat.c"
+#include "owner.c"
 #include "frag.c"
 #include "segment.c"
 

@@ -16,7 +16,7 @@ reason flow cksum buf
 hash
 ip
 icmp encap mtu mss reset frag segment stack
-nat
+nat owner
 flows limit pmtu reass steer
 tunnel trust
 relay'

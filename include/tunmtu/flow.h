@@ -116,6 +116,19 @@ static inline struct tmtu_flow tmtu_flow_reverse(const struct tmtu_flow *f)
     return r;
 }
 
+/**
+ * The same for a flow and its reverse: whichever comes first by address bytes,
+ * then by port. For who hashes both directions to one value; a client's own
+ * direction, as owner.h tells it, makes a better name where it is known.
+ */
+static inline struct tmtu_flow tmtu_flow_canonical(const struct tmtu_flow *f)
+{
+    const int order = __builtin_memcmp(f->src, f->dst, sizeof f->src);
+    return order > 0 || (order == 0 && f->sport > f->dport)
+               ? tmtu_flow_reverse(f)
+               : *f;
+}
+
 #ifdef __cplusplus
 }
 #endif

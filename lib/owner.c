@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* From a packet inwards, through errors and tunnels, to the flow it is about;
+ * each error turns the direction round. */
+#include <tunmtu/owner.h>
+
+#include "wire.h"
+
+const char *tmtu_owner_by_name(int by)
+{
+    static const char names[TMTU_OWNER_BYS][9] = {
+        "ports", "proto", "fragment", "cut", "unread", "deep",
+    };
+    return by < 0 || by >= TMTU_OWNER_BYS ? NULL : names[by];
+}
+
+/* Whether an authentication header is among the extension headers of IPv6. Its
+ * security association is with one server, whatever ports are behind it. */
+static int owner_has_ah(const struct tmtu_pkt *pkt)
+{
+    uint32_t at = W_IP6_SIZE;
+    if (pkt->flow.proto == W_PROTO_AH)
+        return 1; /* over IPv4, in a later fragment, or cut off */
+    if (pkt->flow.ipver != 6 || pkt->l4 == W_IP6_SIZE)
+        return 0;
+    /* The parser has been here: all of them are there, up to l4. */
+    uint8_t next = pkt->data[W_IP6_NEXT];
+    for (unsigned n = 0; n < TMTU_IP6_EXT_MAX && at < pkt->l4; n++) {
+        const uint8_t *p = pkt->data + at;
+        if (next == W_PROTO_AH)
+            return 1;
+        at += next == W_PROTO_FRAGMENT ? W_FRAG6_SIZE : (p[1] + 1u) * 8u;
+        next = p[0];
+    }
+    return 0;
+}
+
+/* Whether a later fragment would say more if it were the first. */
+static int owner_would_say_more(uint8_t proto, unsigned how)
+{
+    switch (proto) {
+    case W_PROTO_TCP:
+    case W_PROTO_UDP:
+    case W_PROTO_DCCP:
+    case W_PROTO_SCTP:
+    case W_PROTO_UDPLITE:
+    case W_PROTO_ICMP: /* an identifier, or a quote */
+    case W_PROTO_ICMPV6:
+    case W_PROTO_HOPOPT: /* extension headers: who knows what is behind */
+    case W_PROTO_ROUTING:
+    case W_PROTO_DSTOPTS:
+    case W_PROTO_MOBILITY:
+    case W_PROTO_HIP:
+    case W_PROTO_SHIM6:
+        return 1;
+    case W_PROTO_IPIP:
+    case W_PROTO_IPV6:
+    case W_PROTO_GRE:
+        return (how & TMTU_OWNER_TUNNELS) != 0;
+    default:
+        return 0;
+    }
+}
+
+/* The error that it is, if it is one. Of a fragmented one the first fragment
+ * will do: it is read as far as it goes. */
+static int owner_error(const struct tmtu_pkt *pkt, struct tmtu_icmp *icmp)
+{
+    if (!(pkt->flags & TMTU_PKT_ICMP))
+        return TMTU_E_IGNORED;
+    if (!(pkt->flags & TMTU_PKT_FRAGMENT))
+        return tmtu_icmp_parse(pkt, icmp);
+    struct tmtu_pkt first = *pkt;
+    first.flags &= (uint16_t) ~(TMTU_PKT_FRAGMENT | TMTU_PKT_MF);
+    return tmtu_icmp_parse(&first, icmp);
+}
+
+static void owner_note_fragment(struct tmtu_fragment *f,
+                                const struct tmtu_pkt *pkt, uint8_t quoted)
+{
+    tmtu_copy(f->src, pkt->flow.src, sizeof f->src);
+    tmtu_copy(f->dst, pkt->flow.dst, sizeof f->dst);
+    f->id = pkt->id;
+    /* RFC 791 §3.2, RFC 8200 §4.5: what fragments have in common. */
+    f->proto = pkt->flow.ipver == 4 ? pkt->flow.proto : 0;
+    f->ipver = pkt->flow.ipver;
+    f->later = (pkt->flags & TMTU_PKT_LATER) != 0;
+    f->quoted = quoted;
+}
+
+/* What `pkt` is told by, if nothing is behind it that tells more. */
+static enum tmtu_owner_by owner_by(const struct tmtu_pkt *pkt, unsigned how)
+{
+    if (pkt->flags & TMTU_PKT_LATER)
+        return owner_would_say_more(pkt->flow.proto, how) ? TMTU_OWNER_FRAGMENT
+                                                          : TMTU_OWNER_PROTO;
+    if (pkt->flags & TMTU_PKT_CUT)
+        return TMTU_OWNER_CUT;
+    return pkt->flow.flags & TMTU_FLOW_PORTS ? TMTU_OWNER_PORTS
+                                             : TMTU_OWNER_PROTO;
+}
+
+/* One step inwards: through an error, or a tunnel. Nonzero when `at` is what is
+ * inside now; o->by is what `at` was told by. An error that is quoted by an
+ * error directly (RFC 1122 §3.2.2: there is none) is not looked into. */
+static int owner_step(struct tmtu_pkt *at, unsigned how, int direct,
+                      struct tmtu_owner *o)
+{
+    struct tmtu_icmp icmp;
+    struct tmtu_pkt inner;
+    if (owner_has_ah(at)) {
+        o->by = TMTU_OWNER_PROTO;
+        at->flow.proto = W_PROTO_AH;
+        return 0;
+    }
+    o->by = (uint8_t)owner_by(at, how);
+    if (at->flags & (TMTU_PKT_LATER | TMTU_PKT_CUT))
+        return 0;
+    int rc = direct ? TMTU_E_IGNORED : owner_error(at, &icmp);
+    if (rc == 0) {
+        o->quoted++;
+        *at = icmp.quoted;
+        return 1;
+    }
+    if (rc != TMTU_E_IGNORED)
+        o->by = TMTU_OWNER_UNREAD;
+    if (rc != TMTU_E_IGNORED || !(how & TMTU_OWNER_TUNNELS))
+        return 0;
+    rc = tmtu_encap_peek(at, NULL, &inner);
+    if (rc == TMTU_E_TRUNCATED)
+        o->by = TMTU_OWNER_CUT;
+    if (rc <= 0)
+        return 0;
+    if (o->tunnels == TMTU_ENCAP_NESTING) {
+        o->by = TMTU_OWNER_DEEP;
+        return 0;
+    }
+    o->tunnels++;
+    *at = inner;
+    return 1;
+}
+
+/* All steps: each tunnel may hold an error, and so may the outermost packet. */
+enum { OWNER_STEPS = 2 * TMTU_ENCAP_NESTING + 2 };
+
+static enum tmtu_owner_by owner_walk(struct tmtu_pkt *at, uint8_t quoted,
+                                     unsigned how, struct tmtu_owner *o)
+{
+    int direct = quoted;
+    o->quoted = quoted;
+    o->tunnels = 0;
+    o->fragment.ipver = 0;
+    for (unsigned n = 0; n < OWNER_STEPS; n++) {
+        const uint8_t errors = o->quoted;
+        if (at->flags & TMTU_PKT_FRAGMENT)
+            owner_note_fragment(&o->fragment, at, o->quoted);
+        if (!owner_step(at, how, direct, o))
+            break;
+        direct = o->quoted != errors;
+    }
+    o->flow = at->flow;
+    if (o->by != TMTU_OWNER_PORTS)
+        tmtu_flow_set_ports(&o->flow, o->flow.ipver, o->flow.proto, 0, 0, 0);
+    if (o->quoted & 1)
+        o->flow = tmtu_flow_reverse(&o->flow);
+    return (enum tmtu_owner_by)o->by;
+}
+
+enum tmtu_owner_by tmtu_owner_of(const struct tmtu_pkt *pkt, unsigned how,
+                                 struct tmtu_owner *out)
+{
+    struct tmtu_pkt at = *pkt;
+    return owner_walk(&at, 0, how, out);
+}
+
+enum tmtu_owner_by tmtu_owner_of_error(const struct tmtu_icmp *icmp,
+                                       unsigned how, struct tmtu_owner *out)
+{
+    struct tmtu_pkt at = icmp->quoted;
+    return owner_walk(&at, 1, how, out);
+}
