@@ -3,6 +3,7 @@
 #include "core.c"
 #include "stack.c"
 #include "flows.c"
+#include "follow.c"
 #include "limit.c"
 #include "pmtu.c"
 #include "pmtu_rules.c"

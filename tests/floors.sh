@@ -17,7 +17,7 @@ hash
 ip
 icmp encap mtu mss reset frag segment stack
 nat owner
-flows limit pmtu reass steer
+flows follow limit pmtu reass steer
 tunnel trust
 relay'
 # Files that share the header of another.
