@@ -115,44 +115,57 @@ static struct tmtu_flow follow_turn(const struct tmtu_flow *flow,
     return fragment->quoted & 1 ? tmtu_flow_reverse(flow) : *flow;
 }
 
-static enum tmtu_follow_outcome
-follow_learn(struct tmtu_follow *follow, struct follow_set *set, uint64_t tag,
-             const struct tmtu_owner *owner, uint64_t now)
+static enum tmtu_follow_outcome follow_learn(struct tmtu_follow *follow,
+                                             struct follow_set *set,
+                                             uint64_t tag,
+                                             const struct tmtu_owner *owner,
+                                             uint64_t now)
 {
     const int quoted = owner->fragment.quoted != 0;
+    const uint64_t expiry = follow_expiry(follow, set, now);
     const unsigned i = follow_place(set, tag, quoted, now);
     if (i == FOLLOW_WAYS)
         return TMTU_FOLLOW_FULL;
     follow->counters.evicted +=
         set->tag[i] != tag && follow_worth(set, i, now) != 0;
     set->tag[i] = tag;
-    set->expiry[i] = follow_after(now, follow->options.expiry);
+    set->expiry[i] = expiry;
     set->flow[i] = follow_turn(&owner->flow, &owner->fragment);
     set->quoted[i] = (uint8_t)quoted;
     return TMTU_FOLLOW_LEARNT;
 }
 
-static enum tmtu_follow_outcome
-follow_find(struct tmtu_follow *follow, struct follow_set *set, uint64_t tag,
-            struct tmtu_owner *owner, uint64_t now)
+static enum tmtu_follow_outcome follow_find(struct tmtu_follow *follow,
+                                            struct follow_set *set,
+                                            uint64_t tag,
+                                            struct tmtu_owner *owner,
+                                            uint64_t now)
 {
-    for (unsigned i = 0; i < FOLLOW_WAYS; i++) {
-        if (set->tag[i] != tag)
-            continue;
-        if (set->quoted[i] && owner->fragment.quoted == 0)
-            break; /* hearsay */
-        if (now >= set->expiry[i]) {
-            follow->counters.expired++;
-            break;
-        }
-        const uint64_t latest = follow_after(now, follow->options.expiry);
-        if (set->expiry[i] > latest) /* the clock was set back */
-            set->expiry[i] = latest;
-        owner->flow = follow_turn(&set->flow[i], &owner->fragment);
-        owner->by = TMTU_OWNER_PORTS;
-        return TMTU_FOLLOW_FOUND;
+    unsigned i = 0;
+    while (i < FOLLOW_WAYS && set->tag[i] != tag)
+        i++;
+    if (i == FOLLOW_WAYS || (set->quoted[i] && owner->fragment.quoted == 0))
+        return TMTU_FOLLOW_MISSED; /* unknown, or hearsay */
+    follow_expiry(follow, set, now);
+    if (now >= set->expiry[i]) {
+        follow->counters.expired++;
+        return TMTU_FOLLOW_MISSED;
     }
-    return TMTU_FOLLOW_MISSED;
+    owner->flow = follow_turn(&set->flow[i], &owner->fragment);
+    owner->by = owner->flow.flags & TMTU_FLOW_PORTS ? TMTU_OWNER_PORTS
+                                                    : TMTU_OWNER_PROTO;
+    return TMTU_FOLLOW_FOUND;
+}
+
+/* Whether there is something to learn or to find: nothing from what was cut
+ * off, nothing for what is known. */
+static int follow_concerns(const struct tmtu_owner *owner)
+{
+    if (owner->fragment.ipver == 0)
+        return 0;
+    if (owner->fragment.later)
+        return owner->by == TMTU_OWNER_FRAGMENT;
+    return owner->by == TMTU_OWNER_PORTS || owner->by == TMTU_OWNER_PROTO;
 }
 
 enum tmtu_follow_outcome tmtu_follow_owner(struct tmtu_follow *follow,
@@ -160,9 +173,7 @@ enum tmtu_follow_outcome tmtu_follow_owner(struct tmtu_follow *follow,
                                            uint64_t now)
 {
     enum tmtu_follow_outcome outcome = TMTU_FOLLOW_NONE;
-    if (owner->fragment.ipver != 0 &&
-        owner->by ==
-            (owner->fragment.later ? TMTU_OWNER_FRAGMENT : TMTU_OWNER_PORTS)) {
+    if (follow_concerns(owner)) {
         const uint64_t tag = follow_tag(follow, &owner->fragment);
         struct follow_set *set =
             &follow->sets[(size_t)(tag >> 32) & follow->mask];

@@ -74,6 +74,13 @@ static int owner_error(const struct tmtu_pkt *pkt, struct tmtu_icmp *icmp)
     return tmtu_icmp_parse(&first, icmp);
 }
 
+/* What stands behind the header that fragments have in common: of a first one
+ * over IPv6, too, what the Fragment header says. */
+static uint8_t owner_fragmented(const struct tmtu_pkt *pkt)
+{
+    return pkt->frag_at != 0 ? pkt->data[pkt->frag_at] : pkt->flow.proto;
+}
+
 static void owner_note_fragment(struct tmtu_fragment *f,
                                 const struct tmtu_pkt *pkt, uint8_t quoted)
 {
@@ -91,7 +98,7 @@ static void owner_note_fragment(struct tmtu_fragment *f,
 static enum tmtu_owner_by owner_by(const struct tmtu_pkt *pkt, unsigned how)
 {
     if (pkt->flags & TMTU_PKT_LATER)
-        return owner_would_say_more(pkt->flow.proto, how) ? TMTU_OWNER_FRAGMENT
+        return owner_would_say_more(owner_fragmented(pkt), how) ? TMTU_OWNER_FRAGMENT
                                                           : TMTU_OWNER_PROTO;
     if (pkt->flags & TMTU_PKT_CUT)
         return TMTU_OWNER_CUT;
@@ -151,7 +158,8 @@ static enum tmtu_owner_by owner_walk(struct tmtu_pkt *at, uint8_t quoted,
     o->fragment.ipver = 0;
     for (unsigned n = 0; n < OWNER_STEPS; n++) {
         const uint8_t errors = o->quoted;
-        if (at->flags & TMTU_PKT_FRAGMENT)
+        if ((at->flags & TMTU_PKT_FRAGMENT) &&
+            owner_would_say_more(owner_fragmented(at), how))
             owner_note_fragment(&o->fragment, at, o->quoted);
         if (!owner_step(at, how, direct, o))
             break;

@@ -57,7 +57,8 @@ struct tmtu_fragment {
 /** Whose a packet is. */
 struct tmtu_owner {
     struct tmtu_flow flow; /**< without TMTU_FLOW_PORTS unless by says PORTS */
-    struct tmtu_fragment fragment; /**< the innermost fragment that was met */
+    struct tmtu_fragment fragment; /**< the innermost fragment that was met, of
+                                        those whose first one says more */
     uint8_t by;      /**< enum tmtu_owner_by; to be counted, others than PORTS
                           and PROTO may be wrong */
     uint8_t quoted;  /**< errors that were read: 0: the packet is none; more
