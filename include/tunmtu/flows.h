@@ -49,9 +49,10 @@ TMTU_API size_t tmtu_flows_sizeof(size_t entries);
 /**
  * Begins with an empty table in @p mem, aligned to 8 bytes; better to 64.
  *
- * A flow may stand in 16 places, and takes one where there are more free. So
- * nine tenths of the table can be confirmed flows before one of a thousand
- * finds no place.
+ * A flow may stand in 16 places, and takes one where there are more free. As
+ * long as four fifths of the table or less are taken by confirmed flows, not
+ * one of a thousand finds no place; with as many of them as places, one of
+ * twenty.
  *
  * Flows are compared whole: none is ever taken for another. Not for two threads
  * at a time.
