@@ -49,7 +49,10 @@ lab_fail() {
     lab_say "$*"
     local log name
     for name in "${!LAB_PID[@]}"; do
-        case $name in balancer | real*) kill -USR1 "${LAB_PID[$name]}" ;; esac
+        case $name in
+        balancer | real*) kill -USR1 "${LAB_PID[$name]}" ;;
+        hop) kill -TERM "${LAB_PID[$name]}" ;; # that is when it writes them
+        esac
     done 2>/dev/null
     sleep 0.5
     for log in "$LAB_DIR"/*.counters; do

@@ -15,11 +15,15 @@
 # to the balancer, which does not own the VIP and does not forward (its kernel
 # sees each packet too, and must ignore it); its tunnels lead to real servers,
 # and that one answers the client directly.
+#
+# With a hop (LAB_HOP) there is one more router, between the first and the real
+# servers: 10.0.0.253, whose kernel does not forward; tunmtu-hop does.
 
 LAB_VIP4=10.0.0.2
 LAB_VIP6=2001:db8::2
 LAB_VIP=$LAB_VIP4 # of the family that is measured
 LAB_OFFLOAD= # yes: the links' ends leave segments and checksums to each other
+LAB_HOP= # options of tunmtu-hop: the real server is behind one more router
 LAB_NODES=()
 
 # lab_in NODE COMMAND...
@@ -55,16 +59,19 @@ lab_node() {
     lab_in "$1" ip link set lo up
 }
 
-# lab_link NODE NUMBER: its link to the router, address, and default route.
+# lab_link NODE NUMBER [UPSTREAM]: its link to the router or the hop, address,
+# and default route.
 lab_link() {
     local node=$1 v4=10.0.0.$2 v6=2001:db8::$2 end
+    local up=${3-router} gate4=10.0.0.254 gate6=2001:db8::fe
+    [ "$up" = router ] || gate4=10.0.0.253 gate6=2001:db8::253
     ip link add eth0 netns "$node" mtu 1500 type veth \
-        peer name "$node" netns router mtu 1500
+        peer name "$node" netns "$up" mtu 1500
     # As on a wire: segments no larger than the MTU, checksums complete. Else as
     # veth comes, and merging what arrives, as a network card's driver does.
     local offloads='tso off gso off gro off tx off'
     [ -z "$LAB_OFFLOAD" ] || offloads='tso on gso on gro on tx on'
-    for end in "$node eth0" "router $node"; do
+    for end in "$node eth0" "$up $node"; do
         # shellcheck disable=SC2086 # two words
         set -- $end
         # shellcheck disable=SC2086 # eight words
@@ -76,14 +83,14 @@ lab_link() {
     lab_in "$node" ip -batch - <<-END
 	address add $v4/32 dev eth0
 	address add $v6/128 dev eth0 nodad
-	route add 10.0.0.254 dev eth0
-	route add default via 10.0.0.254
-	route add 2001:db8::fe dev eth0
-	route add default via 2001:db8::fe
+	route add $gate4 dev eth0
+	route add default via $gate4
+	route add $gate6 dev eth0
+	route add default via $gate6
 	END
-    lab_in router ip -batch - <<-END
-	address add 10.0.0.254/32 dev $node
-	address add 2001:db8::fe/128 dev $node nodad
+    lab_in "$up" ip -batch - <<-END
+	address add $gate4/32 dev $node
+	address add $gate6/128 dev $node nodad
 	route add $v4 dev $node
 	route add $v6 dev $node
 	END
@@ -93,7 +100,7 @@ lab_link() {
 
 # lab_up SERVERS
 lab_up() {
-    local i
+    local i behind=router
     lab_node router
     lab_set router ipv4/ip_forward=1 ipv6/conf/all/forwarding=1
     lab_node client
@@ -102,9 +109,18 @@ lab_up() {
     lab_link balancer 5
     lab_in router ip route add "$LAB_VIP4" via 10.0.0.5
     lab_in router ip route add "$LAB_VIP6" via 2001:db8::5
+    if [ -n "$LAB_HOP" ]; then
+        behind=hop
+        lab_node hop
+        lab_link hop 253
+    fi
     for ((i = 1; i <= $1; i++)); do
         lab_node "real$i"
-        lab_link "real$i" $((5 + i))
+        lab_link "real$i" $((5 + i)) "$behind"
+        if [ -n "$LAB_HOP" ]; then
+            lab_in router ip route add "10.0.0.$((5 + i))" via 10.0.0.253
+            lab_in router ip route add "2001:db8::$((5 + i))" via 2001:db8::253
+        fi
         lab_in "real$i" ip address add "$LAB_VIP4/32" dev lo
         lab_in "real$i" ip address add "$LAB_VIP6/128" dev lo nodad
     done

@@ -11,16 +11,26 @@
 
 static const char usage[] =
     "usage: tunmtu-probe serve ADDRESS PORT\n"
-    "       tunmtu-probe stall [--connections N] [--timeout S] ADDRESS PORT\n"
+    "       tunmtu-probe stall [--connections N] [--hold] [--timeout S] "
+    "ADDRESS PORT\n"
     "       tunmtu-probe transfer [--bytes N] [--timeout S] ADDRESS PORT\n"
+    "       tunmtu-probe upload [--bytes N] [--timeline FILE] [--timeout S]\n"
+    "                           ADDRESS PORT\n"
     "\n"
-    "serve     answers the other two, until it is stopped\n"
+    "serve     answers the others, until it is stopped\n"
     "stall     opens N connections (32), says a few bytes on each, then sends\n"
     "          exactly one full-size segment on each, one connection after "
     "the\n"
-    "          other, and measures how long the server's answer takes\n"
+    "          other, and measures how long the server's answer takes; with\n"
+    "          --hold, it has sent one on each before, says `held`, and goes "
+    "on\n"
+    "          when SIGUSR1 comes\n"
     "transfer  sends N bytes (100000000), receives as many, and compares the\n"
     "          checksums of both ends\n"
+    "upload    sends N bytes, compares the checksums, and tells the longest "
+    "time\n"
+    "          in which nothing got there; FILE receives lines `microseconds\n"
+    "          bytes`, of CLOCK_MONOTONIC and that had got there\n"
     "\n"
     "Results are lines `name value` on standard output. Whatever waits longer\n"
     "than S seconds (10) has failed: one sentence on standard error, exit 1.\n";
@@ -60,10 +70,13 @@ int main(int argc, char **argv)
         {"bytes", required_argument, NULL, 'b'},
         {"connections", required_argument, NULL, 'c'},
         {"help", no_argument, NULL, 'h'},
+        {"hold", no_argument, NULL, 'H'},
+        {"timeline", required_argument, NULL, 'l'},
         {"timeout", required_argument, NULL, 't'},
         {NULL, 0, NULL, 0},
     };
-    struct probe_options options = {NULL, NULL, 32, 10, 100000000};
+    struct probe_options options = {
+        .connections = 32, .timeout_s = 10, .bytes = 100000000};
     const char *mode;
     int c;
 
@@ -78,6 +91,12 @@ int main(int argc, char **argv)
             break;
         case 't':
             options.timeout_s = (unsigned)number(optarg, 1, 3600);
+            break;
+        case 'H':
+            options.hold = 1;
+            break;
+        case 'l':
+            options.timeline = optarg;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -99,7 +118,9 @@ int main(int argc, char **argv)
         probe_stall(&options);
     else if (strcmp(mode, "transfer") == 0)
         probe_transfer(&options);
+    else if (strcmp(mode, "upload") == 0)
+        probe_upload(&options);
     else
-        misused("the mode is none of serve, stall, transfer");
+        misused("the mode is none of serve, stall, transfer, upload");
     return 0;
 }

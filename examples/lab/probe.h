@@ -73,6 +73,8 @@ struct probe_options {
     unsigned connections;
     unsigned timeout_s;
     uint64_t bytes;
+    int hold;             /**< stall: wait for SIGUSR1, see there */
+    const char *timeline; /**< upload: a file, or NULL */
 };
 
 /** Serves until it is stopped. */
@@ -83,5 +85,9 @@ void probe_stall(const struct probe_options *options);
 
 /** Sends and receives a long stream and compares checksums. */
 void probe_transfer(const struct probe_options *options);
+
+/** Sends a long stream, compares checksums, and looks each millisecond how much
+ *  of it has got there. */
+void probe_upload(const struct probe_options *options);
 
 #endif

@@ -44,7 +44,7 @@ static const char *trouble(void)
 
 int probe_listen(const char *address, const char *port)
 {
-    struct probe_options where = {address, port, 0, 0, 0};
+    struct probe_options where = {.address = address, .port = port};
     struct addrinfo *ai = resolve(&where);
     int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
     int one = 1;
@@ -63,7 +63,7 @@ int probe_listen(const char *address, const char *port)
 
 int probe_connect(const char *address, const char *port, unsigned timeout_s)
 {
-    struct probe_options where = {address, port, 0, 0, 0};
+    struct probe_options where = {.address = address, .port = port};
     struct addrinfo *ai = resolve(&where);
     struct timeval limit = {(time_t)timeout_s, 0};
     int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);

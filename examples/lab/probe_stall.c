@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* How long does the first full-size segment of each connection take? */
+#define _DEFAULT_SOURCE
 #include "probe.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,23 @@ static uint64_t percentile(const uint64_t *sorted, size_t n, size_t percent)
     return sorted[(n * percent + 99) / 100 - 1];
 }
 
+/* What the path carries so far is known to all connections, before it may
+ * change. */
+static void hold(const int *fds, size_t n)
+{
+    sigset_t set;
+    int got;
+
+    for (size_t i = 0; i < n; i++)
+        ask(fds[i], probe_info(fds[i]).mss);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    printf("held\n");
+    fflush(stdout);
+    sigwait(&set, &got);
+}
+
 void probe_stall(const struct probe_options *options)
 {
     static int fds[PROBE_CONNECTIONS];
@@ -54,6 +73,8 @@ void probe_stall(const struct probe_options *options)
             probe_connect(options->address, options->port, options->timeout_s);
         ask(fds[i], 16);
     }
+    if (options->hold)
+        hold(fds, n);
     /* All are asked before the first full-size segment is sent: what it makes
      * the network say must not help those that come after it. */
     for (size_t i = 0; i < n; i++) {

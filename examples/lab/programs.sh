@@ -3,6 +3,7 @@
 # What runs in the lab's network, and what it says.
 
 LAB_PORT=443
+LAB_UNDERLAY= # 4 or 6: the tunnels' outer family, if not that of their service
 LAB_KEEP= # a folder for what lab_down finds
 declare -A LAB_PID=()
 
@@ -63,8 +64,8 @@ lab_balancer() {
     for i in "$LAB_VIP4" "[$LAB_VIP6]"; do
         echo "-A -t $i:$LAB_PORT -s mh -b mh-port"
         for ((n = 6; n < 6 + $4; n++)); do
-            case $i in
-            \[*) echo "-a -t $i:$LAB_PORT -r [2001:db8::$n]:$LAB_PORT $tunnel" ;;
+            case ${LAB_UNDERLAY:-$i} in
+            6 | \[*) echo "-a -t $i:$LAB_PORT -r [2001:db8::$n]:$LAB_PORT $tunnel" ;;
             *) echo "-a -t $i:$LAB_PORT -r 10.0.0.$n:$LAB_PORT $tunnel" ;;
             esac
         done
@@ -123,6 +124,17 @@ lab_answers_through_tun() {
     done
 }
 
+# lab_hop PROGRAM [OPTION...]: the router in front of the one real server. What
+# it did is in hop.log.
+lab_hop() {
+    local program=$1
+    shift
+    lab_start hop hop "$program" --near afpacket:eth0 --far afpacket:real1 \
+        --address 10.0.0.253 --address 2001:db8::253 \
+        --counters "$LAB_DIR/hop.counters" "$@"
+    lab_await hop grep -qs ready "$LAB_DIR/hop.log"
+}
+
 # lab_serve NUMBER PROBE VIP
 lab_serve() {
     lab_start "server$1" "real$1" "$2" serve "$3" "$LAB_PORT"
@@ -142,6 +154,8 @@ lab_build_up() {
     [ "$tunnel" != gue ] || options+=(--zero-csum6)
     LAB_VIP=$LAB_VIP4
     [ "$family" = 4 ] || LAB_VIP=$LAB_VIP6
+    # shellcheck disable=SC2086 # a list
+    [ -z "$LAB_HOP" ] || lab_hop "$build/examples/lab/tunmtu-hop" $LAB_HOP
     for ((i = 1; i <= servers; i++)); do
         lab_real "$i" "$build/examples/realserver/tunmtu-realserver" \
             ${options[@]+"${options[@]}"}
