@@ -10,3 +10,5 @@
 #include "reass.c"
 #include "steer.c"
 #include "tunnel.c"
+#include "trust.c"
+#include "relay.c"
