@@ -70,7 +70,36 @@ static void errors_follow_the_flow_they_quote(void **state)
             }
         }
     }
-    assert_int_equal(b.lb.counters.icmp, 64 * 4 * 4 * 3);
+    const uint64_t *icmp = b.lb.counters.icmp;
+    assert_int_equal(icmp[LB_ICMP_TOO_BIG], 64 * 4 * 3);
+    assert_int_equal(icmp[LB_ICMP_UNREACHABLE], 64 * 4 * 3);
+    assert_int_equal(icmp[LB_ICMP_EXPIRED], 64 * 4 * 3);
+    assert_int_equal(icmp[LB_ICMP_PARAMETER], 64 * 4 * 3);
+    bed_close(&b);
+}
+
+/* A long session that ends by 3/10 or 3/13 is one that somebody ended. */
+static void prohibitions_reach_the_server_and_are_counted_apart(void **state)
+{
+    static const uint8_t kinds4[][2] = {{3, 9}, {3, 10}, {3, 13}};
+    static const uint8_t kinds6[][2] = {{1, 1}, {1, 5}, {1, 6}};
+    static const uint8_t others4[][2] = {{3, 0}, {3, 1}, {3, 5}, {3, 14}};
+    static const uint8_t others6[][2] = {{1, 0}, {1, 3}, {1, 9}};
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    const uint64_t *icmp = b.lb.counters.icmp;
+    for (size_t i = 0; i < 3; i++) {
+        follows(&b, &client4, &reply4, &error4, 1000, kinds4[i], 28);
+        follows(&b, &client6, &reply6, &error6, 1000, kinds6[i], 48);
+    }
+    assert_int_equal(icmp[LB_ICMP_PROHIBITED], 6);
+    for (size_t i = 0; i < TEST_ROWS(others4); i++)
+        follows(&b, &client4, &reply4, &error4, 1000, others4[i], 28);
+    for (size_t i = 0; i < TEST_ROWS(others6); i++)
+        follows(&b, &client6, &reply6, &error6, 1000, others6[i], 48);
+    assert_int_equal(icmp[LB_ICMP_PROHIBITED], 6);
+    assert_int_equal(icmp[LB_ICMP_UNREACHABLE], 7);
     bed_close(&b);
 }
 
@@ -530,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_follow_the_flow_they_quote),
+        cmocka_unit_test(prohibitions_reach_the_server_and_are_counted_apart),
         cmocka_unit_test(errors_follow_where_only_the_address_counts),
         cmocka_unit_test(K22_oversize_errors_go_in_outer_fragments),
         cmocka_unit_test(K42_an_error_with_ttl_1_earns_no_error),

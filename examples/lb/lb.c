@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { PROTO_TCP = 6 };
+
 void lb_end(struct lb *lb, enum lb_fate fate)
 {
     lb->note.fate = (uint8_t)fate;
@@ -35,13 +37,13 @@ void lb_plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
     lb->work.answer = true;
 }
 
-/* As IPVS does: port unreachable, but not about an ICMP error (K72). */
-static void no_server(struct lb *lb)
+void lb_refuse(struct lb *lb)
 {
-    const uint8_t port = lb->work.pkt.flow.ipver == 4 ? 3 : 4;
-    lb_end(lb, LB_NO_SERVER);
-    if (!lb->note.icmp)
-        lb_plan_answer(lb, TMTU_ICMP_UNREACH, port, 0);
+    const struct tmtu_flow *f = &lb->work.pkt.flow;
+    if (lb->note.icmp || lb->refuse == LB_REFUSE_DROP)
+        return;
+    lb_plan_answer(lb, TMTU_ICMP_UNREACH, f->ipver == 4 ? 3 : 4, 0);
+    lb->work.reset = lb->refuse == LB_REFUSE_RESET && f->proto == PROTO_TCP;
 }
 
 void lb_forward(struct lb *lb, const struct service *service,
@@ -51,7 +53,8 @@ void lb_forward(struct lb *lb, const struct service *service,
     const uint64_t hash = services_hash(lb->services, service, flow);
     struct server *server = services_pick(service, hash);
     if (server == NULL) {
-        no_server(lb);
+        lb_end(lb, LB_NO_SERVER);
+        lb_refuse(lb);
         return;
     }
     lb->note.server = server;
@@ -140,8 +143,8 @@ static bool family(const uint8_t addr[16], uint8_t ipver)
 void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
 {
     struct lb_work *w = &lb->work;
-    w->answer = w->send = w->entered = w->cut = w->begun = w->own = w->super =
-        false;
+    w->answer = w->reset = w->send = w->entered = w->cut = w->begun = w->own =
+        w->super = false;
     w->cwr = in->flags & TMTU_IO_GSO_CWR;
     lb->now = now;
     w->buf = in->buf;

@@ -30,17 +30,29 @@ enum lb_answer {
     LB_REASSEMBLY_EXPIRED,
     LB_PORT_UNREACHABLE, /* the service has no server */
     LB_PARAMETER_PROBLEM,
+    LB_RESET, /* the same, to TCP that may have one */
     LB_ANSWERS
+};
+
+/* What ICMP errors about served flows say. */
+enum lb_icmp {
+    LB_ICMP_TOO_BIG,
+    LB_ICMP_UNREACHABLE,
+    LB_ICMP_PROHIBITED, /* the same, and somebody wants it so: codes 9, 10, 13;
+                           ICMPv6 1, 5, 6 */
+    LB_ICMP_EXPIRED,
+    LB_ICMP_PARAMETER,
+    LB_ICMP_KINDS
 };
 
 struct lb_counters {
     uint64_t in, in_bytes; /* packets, and bytes of them */
     uint64_t out, out_bytes;
     uint64_t fate[LB_FATES]; /* their sum is `in`, once lb_give returned 0 */
-    uint64_t drop[TMTU_REASONS]; /* LB_DROPPED, by reason */
-    uint64_t icmp;               /* LB_FORWARDED ICMP errors */
-    uint64_t cut;                /* LB_FORWARDED in fragments */
-    uint64_t fragments;          /* how many of those */
+    uint64_t drop[TMTU_REASONS];  /* LB_DROPPED, by reason */
+    uint64_t icmp[LB_ICMP_KINDS]; /* LB_FORWARDED ICMP errors */
+    uint64_t cut;                 /* LB_FORWARDED in fragments */
+    uint64_t fragments;           /* how many of those */
     uint64_t answered[LB_ANSWERS];
     uint64_t unanswered[TMTU_REASONS]; /* an answer was due, but forbidden
                                           or too much */
@@ -53,6 +65,7 @@ struct lb_note {
     uint8_t unanswered; /* enum tmtu_reason; TMTU_OK: no answer was due, or it
                            was given */
     bool icmp;          /* an ICMP error about a served flow */
+    uint8_t icmp_kind;  /* enum lb_icmp, if it is one */
     bool answered;
     uint8_t answer; /* enum lb_answer, if it was */
     unsigned fragments;
@@ -63,6 +76,7 @@ struct lb_note {
 /* What lb_give has still to do with the packet that lb_take has got. */
 struct lb_work {
     bool answer;  /* send `error` about it */
+    bool reset;   /* a reset instead */
     bool send;    /* send it to `server` */
     bool entered; /* it is in its tunnel already */
     bool cut;     /* send it in fragments; `frag` says how far, once begun */
@@ -86,6 +100,7 @@ struct lb {
     struct services *services;
     uint8_t local[2][16]; /* our tunnels' ends; all zero: none */
     uint32_t mtu;         /* of the way back to clients */
+    uint8_t refuse;       /* enum lb_refuse */
     uint16_t answer_id;   /* IPv4 identification of the next answer */
     uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
                              all services of a server, see server.path */

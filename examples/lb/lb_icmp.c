@@ -2,6 +2,29 @@
 /* ICMP errors that come in: whose they are, and what is done with them. */
 #include "lb_own.h"
 
+/* Whether somebody forbids it (RFC 1812 §5.2.7.1, RFC 4443 §3.1): sessions that
+ * lived long end so, and whoever looks for the reason looks here. */
+static bool prohibited(uint8_t ipver, uint8_t code)
+{
+    return ipver == 4 ? code == 9 || code == 10 || code == 13
+                      : code == 1 || code == 5 || code == 6;
+}
+
+static enum lb_icmp kind_of(const struct tmtu_icmp *icmp, uint8_t ipver)
+{
+    switch (icmp->kind) {
+    case TMTU_ICMP_TOO_BIG:
+        return LB_ICMP_TOO_BIG;
+    case TMTU_ICMP_EXPIRED:
+        return LB_ICMP_EXPIRED;
+    case TMTU_ICMP_PARAM:
+        return LB_ICMP_PARAMETER;
+    default:
+        return prohibited(ipver, icmp->code) ? LB_ICMP_PROHIBITED
+                                             : LB_ICMP_UNREACHABLE;
+    }
+}
+
 /* An ICMP error for a VIP belongs to the server that sent what it quotes. */
 void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
 {
@@ -32,6 +55,7 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
         return;
     }
     lb->note.icmp = true;
+    lb->note.icmp_kind = (uint8_t)kind_of(icmp, pkt->flow.ipver);
     lb_forward(lb, s, &flow);
 }
 

@@ -14,6 +14,10 @@ void lb_unanswered(struct lb *lb, enum tmtu_reason reason);
 void lb_plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
                     uint32_t info);
 
+/* Nobody will answer the packet of lb.work: tells its sender so, unless it is
+ * an ICMP error itself (K72). */
+void lb_refuse(struct lb *lb);
+
 /* Sends the packet of lb.work, which is of this flow, named as its client sends
  * it, to the server that the flow's hash chooses. */
 void lb_forward(struct lb *lb, const struct service *service,

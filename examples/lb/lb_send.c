@@ -2,20 +2,24 @@
 /* What a load balancer sends: tunnel packets, whole or cut, and answers. */
 #include <string.h>
 
+#include <tunmtu/reset.h>
+
 #include "lb_own.h"
 
-/* Builds an answer into `out`; false, and counted, if it may not be sent. */
-static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
-                   struct tmtu_icmp_error *e, enum lb_answer kind,
-                   struct tmtu_buf *out)
+/* Builds a reset into `out`. There is none for a reset. */
+static bool reset(struct lb *lb, const struct tmtu_pkt *pkt,
+                  struct tmtu_buf *out)
 {
-    const enum tmtu_reason silent =
-        lb->limit != NULL ? tmtu_limit_take(lb->limit, pkt, e, lb->now)
-                          : TMTU_OK;
-    if (silent != TMTU_OK) {
-        lb_unanswered(lb, silent);
-        return false;
-    }
+    const int rc = tmtu_reset_build(out, pkt);
+    if (rc < 0 && rc != TMTU_E_FORBIDDEN)
+        lb_unanswered(lb, tmtu_reason_of(rc));
+    return rc == 0;
+}
+
+/* Builds an ICMP error into `out`. */
+static bool error(struct lb *lb, const struct tmtu_pkt *pkt,
+                  struct tmtu_icmp_error *e, struct tmtu_buf *out)
+{
     e->id = lb->answer_id;
     if (pkt->flow.ipver == 4 && lb->mtu < TMTU_ICMP4_MAX)
         e->max = (uint16_t)lb->mtu; /* no more than the way back carries: K52 */
@@ -28,6 +32,27 @@ static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
         return false;
     }
     lb->answer_id++;
+    return true;
+}
+
+/* Builds an answer into `out`; false, and counted, if it may not be sent. A
+ * reset is limited as the error that it stands for. */
+static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
+                   struct tmtu_icmp_error *e, enum lb_answer kind,
+                   struct tmtu_buf *out)
+{
+    if (kind == LB_RESET && !reset(lb, pkt, out))
+        return false;
+    const enum tmtu_reason silent =
+        lb->limit != NULL ? tmtu_limit_take(lb->limit, pkt, e, lb->now)
+                          : TMTU_OK;
+    if (silent != TMTU_OK) {
+        out->tail = out->data;
+        lb_unanswered(lb, silent);
+        return false;
+    }
+    if (kind != LB_RESET && !error(lb, pkt, e, out))
+        return false;
     lb->counters.answered[kind]++;
     lb->note.answered = true;
     lb->note.answer = (uint8_t)kind;
@@ -79,7 +104,8 @@ static void forwarded(struct lb *lb)
 {
     struct lb_work *w = &lb->work;
     lb_end(lb, LB_FORWARDED);
-    lb->counters.icmp += lb->note.icmp;
+    if (lb->note.icmp)
+        lb->counters.icmp[lb->note.icmp_kind]++;
     lb->counters.cut += w->cut;
     w->server->packets++;
     w->server->bytes += w->pkt.len;
@@ -144,7 +170,8 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
     struct lb_work *w = &lb->work;
     if (w->answer) {
         w->answer = false; /* before the packet is changed: it is quoted */
-        if (answer(lb, &w->pkt, &w->error, answer_of(&w->error), out))
+        if (answer(lb, &w->pkt, &w->error,
+                   w->reset ? LB_RESET : answer_of(&w->error), out))
             return sent(lb, out);
     }
     if (w->send) {

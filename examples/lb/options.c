@@ -13,7 +13,8 @@
 static const char usage[] =
     "usage: tunmtu-lb --rules FILE --local ADDR [--local ADDR] --io IO\n"
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
-    "                 [--icmp-rate R] [--counters FILE] [--verbose]\n"
+    "                 [--icmp-rate R] [--no-server A] [--counters FILE] "
+    "[--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
     "tunnels of IP in IP, GUE or GRE, without a table of connections.\n"
@@ -31,6 +32,9 @@ static const char usage[] =
     "  --icmp-rate R    how many errors are sent: linux (1000 a second, 1 to\n"
     "                   each host; \"too big\" always), rfc4443 (10 a second,\n"
     "                   all of them) or off (default: linux)\n"
+    "  --no-server A    what a client is told that there is no server for:\n"
+    "                   unreachable (ICMP port unreachable), reset (TCP; the\n"
+    "                   others unreachable) or drop (default: unreachable)\n"
     "  --hash-key HEX   32 digits; the same on all balancers of a service\n"
     "                   (default: all zeros, which anybody can guess)\n"
     "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
@@ -51,6 +55,19 @@ __attribute__((format(printf, 1, 2))) static int wrong(const char *what, ...)
     return 2;
 }
 
+/* Which of `n` names it is. */
+static bool word_of(const char *word, const char *const *names, size_t n,
+                    uint8_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *out = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool policy(const char *word, uint8_t *out)
 {
     static const char *const names[] = {
@@ -58,13 +75,7 @@ static bool policy(const char *word, uint8_t *out)
         [TMTU_MTU_FRAGMENT] = "fragment",
         [TMTU_MTU_BOTH] = "both",
     };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *out = (uint8_t)i;
-            return true;
-        }
-    }
-    return false;
+    return word_of(word, names, sizeof names / sizeof names[0], out);
 }
 
 static bool icmp_rate(const char *word, struct tmtu_limit_options *out)
@@ -80,6 +91,16 @@ static bool icmp_rate(const char *word, struct tmtu_limit_options *out)
     else
         return false;
     return true;
+}
+
+static bool refuse(const char *word, uint8_t *out)
+{
+    static const char *const names[] = {
+        [LB_REFUSE_UNREACHABLE] = "unreachable",
+        [LB_REFUSE_RESET] = "reset",
+        [LB_REFUSE_DROP] = "drop",
+    };
+    return word_of(word, names, sizeof names / sizeof names[0], out);
 }
 
 static int local(struct services_config *c, const char *word)
@@ -106,6 +127,7 @@ enum {
     POLICY,
     POLICY6,
     RATE,
+    NO_SERVER,
     KEY,
     COUNTERS,
     VERSION
@@ -144,6 +166,12 @@ static int option(struct options *o, int c, const char *arg)
             return wrong("--icmp-rate %.60s: expected linux, rfc4443 or off",
                          arg);
         return -1;
+    case NO_SERVER:
+        if (!refuse(arg, &config->refuse))
+            return wrong("--no-server %.60s: expected unreachable, reset or "
+                         "drop",
+                         arg);
+        return -1;
     case KEY:
         if (!args_key(arg, &config->key))
             return wrong("--hash-key: expected 32 hexadecimal digits");
@@ -170,6 +198,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"policy", required_argument, NULL, POLICY},
         {"policy6", required_argument, NULL, POLICY6},
         {"icmp-rate", required_argument, NULL, RATE},
+        {"no-server", required_argument, NULL, NO_SERVER},
         {"hash-key", required_argument, NULL, KEY},
         {"counters", required_argument, NULL, COUNTERS},
         {"verbose", no_argument, NULL, 'v'},

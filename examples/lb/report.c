@@ -23,6 +23,15 @@ static const char *const answers[LB_ANSWERS] = {
     [LB_REASSEMBLY_EXPIRED] = "reassembly_expired",
     [LB_PORT_UNREACHABLE] = "port_unreachable",
     [LB_PARAMETER_PROBLEM] = "parameter_problem",
+    [LB_RESET] = "reset",
+};
+
+static const char *const icmp_kinds[LB_ICMP_KINDS] = {
+    [LB_ICMP_TOO_BIG] = "too_big",
+    [LB_ICMP_UNREACHABLE] = "unreachable",
+    [LB_ICMP_PROHIBITED] = "prohibited",
+    [LB_ICMP_EXPIRED] = "ttl_expired",
+    [LB_ICMP_PARAMETER] = "parameter_problem",
 };
 
 /* "tcp:10.0.0.2:443" */
@@ -63,11 +72,14 @@ void report_counters(FILE *f, const void *arg)
     }
     for (int i = 1; i < TMTU_REASONS; i++)
         counters_line(f, "drop", tmtu_reason_name(i), c->drop[i]);
-    counters_line(f, "forwarded", "icmp", c->icmp);
+    for (size_t i = 0; i < LB_ICMP_KINDS; i++)
+        counters_line(f, "forwarded.icmp", icmp_kinds[i], c->icmp[i]);
     counters_line(f, "forwarded", "cut", c->cut);
     counters_line(f, "forwarded", "fragments", c->fragments);
     for (size_t i = 0; i < LB_ANSWERS; i++)
         counters_line(f, "answered", answers[i], c->answered[i]);
+    counters_line(f, "unanswered", tmtu_reason_name(TMTU_R_CHECKSUM),
+                  c->unanswered[TMTU_R_CHECKSUM]);
     counters_line(f, "unanswered", tmtu_reason_name(TMTU_R_INTERNAL),
                   c->unanswered[TMTU_R_INTERNAL]);
     for (int i = TMTU_R_ABOUT_ERROR; i <= TMTU_R_NO_ROOM; i++)
@@ -134,6 +146,7 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
         [LB_REASSEMBLY_EXPIRED] = "time exceeded",
         [LB_PORT_UNREACHABLE] = "port unreachable",
         [LB_PARAMETER_PROBLEM] = "parameter problem",
+        [LB_RESET] = "reset",
     };
     const struct lb_note *note = &lb->note;
     char ip[ARGS_ADDR];
@@ -144,7 +157,8 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
     else
         fputs(fates[note->fate], f);
     if (note->icmp)
-        fputs(", an ICMP error about a served flow", f);
+        fprintf(f, ", an ICMP error (%s) about a served flow",
+                icmp_kinds[note->icmp_kind]);
     if (note->server != NULL)
         fprintf(f, ", server %s",
                 args_addr_text(note->server->tunnel.encap.dst, ip));

@@ -12,6 +12,13 @@
 
 #include "rules.h"
 
+/* How a client is told that there is no server for it. */
+enum lb_refuse {
+    LB_REFUSE_UNREACHABLE, /* port unreachable, as IPVS */
+    LB_REFUSE_RESET,       /* TCP: a reset; others: port unreachable */
+    LB_REFUSE_DROP,        /* nothing */
+};
+
 /* What the command line says about all services. */
 struct services_config {
     struct tmtu_hash_key key;
@@ -21,6 +28,7 @@ struct services_config {
     uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
     uint32_t first_id; /* where IPv4 identifications begin */
     struct tmtu_limit_options limit; /* of answers; size 0: none */
+    uint8_t refuse;                  /* enum lb_refuse */
 };
 
 struct server {
