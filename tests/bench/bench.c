@@ -289,5 +289,6 @@ int main(int argc, char **argv)
     tunnels_run(opt.only);
     nat_run(opt.only);
     paths_run(opt.only);
+    flows_run(opt.only);
     return 0;
 }

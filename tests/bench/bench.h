@@ -73,6 +73,9 @@ void tunnels_run(const char *only);
 /* paths.c: the path-MTU cache. */
 void paths_run(const char *only);
 
+/* flows.c: the table of flows. */
+void flows_run(const char *only);
+
 /* bench.c: heads a table, and makes a row of it: two ways in turns. */
 void bench_head(const char *other);
 void bench_compare(const char *name, int ipver, const char *what,
