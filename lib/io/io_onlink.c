@@ -74,6 +74,7 @@ static int onlink_ask(struct tmtu_io_onlink *o, unsigned index,
     q.head.nlmsg_seq = ++o->seq;
     q.route.rtm_family = v4 ? AF_INET : AF_INET6;
     q.route.rtm_dst_len = v4 ? 32 : 128;
+    q.route.rtm_flags = RTM_F_LOOKUP_TABLE;
     onlink_attribute(&q, RTA_DST, v4 ? addr + 12 : addr, v4 ? 4 : 16);
     onlink_attribute(&q, RTA_OIF, &index, sizeof index);
     const ssize_t n = send(o->fd, &q, q.head.nlmsg_len, 0);
@@ -101,8 +102,10 @@ static int onlink_route(const uint8_t *p, size_t n, unsigned index)
         const size_t step = RTA_ALIGN(a.rta_len);
         at = step < n - at ? at + step : n;
     }
-    if (route.rtm_type == RTN_LOCAL)
-        return -EADDRINUSE;
+    /* Who names an interface that no route leads to is told, for IPv4, that all
+     * is on its link; only no table says so. */
+    if (route.rtm_table == RT_TABLE_UNSPEC)
+        return -EHOSTUNREACH;
     return route.rtm_type != RTN_UNICAST || router || out != index
                ? -EHOSTUNREACH
                : 0;

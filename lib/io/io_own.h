@@ -176,8 +176,8 @@ int tmtu_io_onlink_open(struct tmtu_io_onlink *o);
 void tmtu_io_onlink_close(struct tmtu_io_onlink *o);
 
 /* Whether the kernel would send packets for `addr` to that host itself, over
- * the interface. Returns 0; -EHOSTUNREACH: no, but to a router; -EADDRINUSE: it
- * is this host; or another -errno. */
+ * the interface. Returns 0; -EHOSTUNREACH: no, but to a router, to this host or
+ * a group; or another -errno. */
 int tmtu_io_onlink(struct tmtu_io_onlink *o, const struct tmtu_io_link *link,
                    const uint8_t addr[16]);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # TUN and AF_PACKET against a kernel's own sockets, in two network namespaces.
-#     tests/interop/io_veth.sh FOLDER-OF-IO_ECHO-IO_UDP-AND-IO_PARTIAL
+#     tests/interop/io_veth.sh FOLDER-OF-IO_ECHO-IO_UDP-IO_PARTIAL-AND-IO_VIA
 # Needs unshare, nsenter, setpriv (util-linux) and ip; no root where user
 # namespaces are allowed. Exit 77: not all of it could be tried, and the last
 # line says what.
@@ -80,6 +80,15 @@ ends_with() { # TEXT: io_echo, in the background, does
 }
 not_running() { # also a zombie has ended
     ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$echo/status"
+}
+
+via() { # WHAT-IT-SAYS SRC DST VIA...: echo requests, over v0
+    want=$1
+    shift
+    "$bin/io_via" afpacket:v0 "$@" >"$out/via" 2>&1
+    got=$(grep -v '^why' "$out/via" | tr '\n' ' ')
+    [ "$got" = "$want " ] || complain "via $*: $got instead of $want:" \
+        "$(grep '^why' "$out/via")"
 }
 
 unshare -n sleep 60 &
@@ -186,6 +195,34 @@ afpacket() {
     counted send_errors = 0
     counted skipped -ge 1 # ARP
 
+    say "AF_PACKET, to a host that the header does not name"
+    # Nobody hears of the VIP: it is on lo there, as on a real server.
+    there sh -c "echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
+        ip addr add 10.7.7.7/32 dev lo
+        ip addr add fd00:77::7/128 dev lo nodad
+        ip addr add 10.8.1.2/24 dev v1" || exit 1
+    ip route add 10.6.0.0/24 via 10.8.0.2
+    ip route add fd00:6::/64 via fd00:8::2
+    ip route add default via 10.8.0.2
+    ip route add default via fd00:8::2
+    via 'sent 2 send_errors 3 off_link 3 answered 0 4' \
+        10.8.0.1 10.7.7.7 10.8.0.2 10.6.0.2 10.8.0.1 10.5.5.5 10.8.0.2
+    via 'sent 2 send_errors 3 off_link 3 answered 1 3' \
+        fd00:8::1 fd00:77::7 fd00:6::2 fd00:8::2 2001:db8::5 fd00:8::2 fd00:8::1
+    via 'sent 0 send_errors 1 off_link 1 answered' 10.8.0.1 10.7.7.7 fd00:8::2
+    grep -q '^why v0: fd00:8::2 is no host on this link' "$out/via" ||
+        complain "no word about the next hop: $(cat "$out/via")"
+    # With the same route to it, but its own header: a router is asked.
+    via 'sent 1 send_errors 0 off_link 0 answered 0' 10.8.0.1 10.7.7.7 -
+    ip route del default via 10.8.0.2
+    ip route del default via fd00:8::2
+    # Without a route, who knows an interface takes all for its neighbours.
+    via 'sent 0 send_errors 2 off_link 2 answered' \
+        10.8.0.1 10.7.7.7 10.5.5.5 224.0.0.1
+    via 'sent 0 send_errors 2 off_link 2 answered' \
+        fd00:8::1 fd00:77::7 2001:db8::5 ff02::1
+    # Nobody answers who is not asked.
+    via 'sent 1 send_errors 0 off_link 0 answered' 10.8.0.1 10.7.7.7 -
     say "AF_PACKET, super-packets welcome"
     begin afpacket:v0,gso
     there "$bin/io_udp" 10.8.0.9 super || complain "no super-packet"
