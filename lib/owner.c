@@ -94,13 +94,20 @@ static void owner_note_fragment(struct tmtu_fragment *f,
     f->quoted = quoted;
 }
 
+/* Whether a message ends before an identifier could be in it, quoted or not. */
+static int owner_id_cut(const struct tmtu_pkt *pkt)
+{
+    return (pkt->flags & TMTU_PKT_ICMP) &&
+           pkt->have < pkt->l4 + W_ICMP_INFO + 2u;
+}
+
 /* What `pkt` is told by, if nothing is behind it that tells more. */
 static enum tmtu_owner_by owner_by(const struct tmtu_pkt *pkt, unsigned how)
 {
     if (pkt->flags & TMTU_PKT_LATER)
         return owner_would_say_more(owner_fragmented(pkt), how) ? TMTU_OWNER_FRAGMENT
                                                           : TMTU_OWNER_PROTO;
-    if (pkt->flags & TMTU_PKT_CUT)
+    if ((pkt->flags & TMTU_PKT_CUT) || owner_id_cut(pkt))
         return TMTU_OWNER_CUT;
     return pkt->flow.flags & TMTU_FLOW_PORTS ? TMTU_OWNER_PORTS
                                              : TMTU_OWNER_PROTO;

@@ -3,7 +3,7 @@
 #include "tmtu_test.h"
 
 #include <arpa/inet.h>
-#include <tunmtu/flow.h>
+#include <tunmtu/hash.h>
 
 enum { IS4 = 1, NONE = 2, GROUP = 4, HOST = 8 };
 
@@ -143,6 +143,33 @@ static void the_reverse_swaps_ends_and_nothing_else(void **state)
     assert_memory_equal(&again, &f, sizeof f);
 }
 
+/* Every byte of an address, and either port, may be the one that differs. */
+static void k113_the_canonical_flow_is_the_same_both_ways(void **state)
+{
+    (void)state;
+    const struct tmtu_hash_key key = {1, 2};
+    for (unsigned i = 0; i < 2 * 18; i++) {
+        struct tmtu_flow f = sample();
+        memcpy(f.dst, f.src, 16);
+        f.dport = f.sport;
+        if (i / 2 < 16)
+            (i % 2 ? f.src : f.dst)[i / 2] ^= 0x80;
+        else if (i / 2 == 16)
+            *(i % 2 ? &f.sport : &f.dport) = 65535;
+        if (i / 2 < 16) /* ports are not asked then */
+            *(i % 2 ? &f.dport : &f.sport) = 65535;
+        const struct tmtu_flow r = tmtu_flow_reverse(&f);
+        const struct tmtu_flow a = tmtu_flow_canonical(&f),
+                               b = tmtu_flow_canonical(&r);
+        assert_memory_equal(&a, &b, sizeof a);
+        assert_true(tmtu_flow_equal(&a, &f) || tmtu_flow_equal(&a, &r));
+        assert_true(memcmp(a.src, a.dst, 16) <= 0);
+        assert_true(tmtu_hash_flow(&key, &a) == tmtu_hash_flow(&key, &b));
+        if (i / 2 < 17) /* without it, another: f is not its own reverse */
+            assert_true(tmtu_hash_flow(&key, &f) != tmtu_hash_flow(&key, &r));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +178,7 @@ int main(void)
         cmocka_unit_test(flows_are_equal_only_when_every_byte_is),
         cmocka_unit_test(addresses_are_equal_only_when_every_byte_is),
         cmocka_unit_test(the_reverse_swaps_ends_and_nothing_else),
+        cmocka_unit_test(k113_the_canonical_flow_is_the_same_both_ways),
     };
     return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
 }

@@ -40,7 +40,8 @@ enum tmtu_follow_outcome {
     TMTU_FOLLOW_MISSED = 3,  /**< a later one whose first is not known, which
                                   may be because it comes only now */
     TMTU_FOLLOW_FULL = 4,    /**< a first one that is quoted: all places are
-                                  taken by such that came; not remembered */
+                                  taken by such that came, or this one came
+                                  itself; not remembered */
     TMTU_FOLLOW_OUTCOMES = 5 /**< how many there are */
 };
 
