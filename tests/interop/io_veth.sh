@@ -221,7 +221,10 @@ afpacket() {
         10.8.0.1 10.7.7.7 10.5.5.5 224.0.0.1
     via 'sent 0 send_errors 2 off_link 2 answered' \
         fd00:8::1 fd00:77::7 2001:db8::5 ff02::1
-    # Nobody answers who is not asked.
+    # There is no other way to the VIP now.
+    via 'sent 1 send_errors 0 off_link 0 answered 0' 10.8.0.1 10.7.7.7 10.8.0.2
+    via 'sent 1 send_errors 0 off_link 0 answered 0' \
+        fd00:8::1 fd00:77::7 fd00:8::2
     via 'sent 1 send_errors 0 off_link 0 answered' 10.8.0.1 10.7.7.7 -
     say "AF_PACKET, super-packets welcome"
     begin afpacket:v0,gso
