@@ -4,7 +4,7 @@
 #include <tunmtu/ip.h>
 
 #include "hop.h"
-#include "ip_ends.h"
+#include "ip_quick.h"
 #include "wire.h"
 
 _Static_assert(sizeof(struct tmtu_flow) == 40, "flows are compared as bytes");
@@ -25,34 +25,6 @@ static int ip_check_options(const uint8_t *p, size_t n)
         i += p[i + 1];
     }
     return 0;
-}
-
-/* Members are written one by one, in their order: copying the whole would wait
- * for narrow stores to be read back wide. */
-static inline void ip_fill4(struct tmtu_pkt *out, const uint8_t *p,
-                            uint32_t len, uint32_t have, uint16_t ihl,
-                            const struct ip_ends *ends)
-{
-    out->data = p;
-    out->len = len;
-    out->have = have;
-    out->l4 = ihl;
-    out->unfragmentable = ihl;
-    out->flags = ends->pkt_flags;
-    out->tclass = p[W_IP4_TOS];
-    out->ttl = p[W_IP4_TTL];
-    out->nexthdr_at = 0;
-    out->frag_at = 0;
-    out->frag_max = 0;
-    out->gso_size = 0;
-    out->id = tmtu_get16(p + W_IP4_ID);
-    out->frag_offset = 0;
-    out->icmp_type = ends->icmp_type;
-    out->icmp_code = ends->icmp_code;
-    tmtu_addr_set4(out->flow.src, p + W_IP4_SRC);
-    tmtu_addr_set4(out->flow.dst, p + W_IP4_DST);
-    tmtu_flow_set_ports(&out->flow, 4, p[W_IP4_PROTO], ends->sport, ends->dport,
-                        ends->flow_flags);
 }
 
 static int ip_parse4(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
@@ -104,44 +76,6 @@ static int ip_parse4(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     return 0;
 }
 
-/* The packet that nearly all are: whole, IPv4, TCP or UDP, no options. Nonzero
- * when it is one and all is well; else the long way decides, from the start. */
-static inline int ip_quick4(struct tmtu_view v, unsigned how,
-                            struct tmtu_pkt *out)
-{
-    const uint8_t *p = tmtu_peek(v, W_IP4_SIZE + W_UDP_SIZE);
-    if (p == NULL || p[W_IP4_VHL] != 0x45 || (how & TMTU_IP_QUOTED))
-        return 0;
-    const uint32_t len = tmtu_get16(p + W_IP4_LEN);
-    const uint32_t frag = tmtu_get16(p + W_IP4_FRAG);
-    if (len < W_IP4_SIZE + W_UDP_SIZE || tmtu_peek(v, len) == NULL ||
-        (frag & (W_IP4_MF | W_IP4_OFFSET)))
-        return 0;
-    if (p[W_IP4_PROTO] == W_PROTO_TCP) {
-        const uint32_t room = len - W_IP4_SIZE - W_TCP_SIZE;
-        if (len < W_IP4_SIZE + W_TCP_SIZE ||
-            (p[W_IP4_SIZE + W_TCP_DOFF] >> 4) * 4u - W_TCP_SIZE > room)
-            return 0;
-    } else if (p[W_IP4_PROTO] != W_PROTO_UDP ||
-               tmtu_get16(p + W_IP4_SIZE + W_UDP_LEN) - (uint32_t)W_UDP_SIZE >
-                   len - W_IP4_SIZE - W_UDP_SIZE) {
-        return 0;
-    }
-    if ((how & TMTU_IP_VERIFY) && tmtu_cksum_sum20(p) != 0xffffu)
-        return 0;
-    const uint32_t ports = tmtu_get32(p + W_IP4_SIZE);
-    const struct ip_ends ends = {
-        (uint16_t)(ports >> 16),
-        (uint16_t)ports,
-        TMTU_FLOW_PORTS,
-        frag & W_IP4_DF ? TMTU_PKT_DF : 0,
-        0,
-        0,
-    };
-    ip_fill4(out, p, len, len, W_IP4_SIZE, &ends);
-    return 1;
-}
-
 /* Out of line, so that the quick way need not save registers for it. */
 static __attribute__((noinline)) int
 ip_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
@@ -161,7 +95,9 @@ ip_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
 
 int tmtu_ip_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
 {
-    return ip_quick4(v, how, out) ? 0 : ip_parse_any(v, how, out);
+    return ip_quick4(v, how, out) || ip_quick6(v, how, out)
+               ? 0
+               : ip_parse_any(v, how, out);
 }
 
 int tmtu_ip_is_icmp_error(const struct tmtu_pkt *pkt)

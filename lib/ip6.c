@@ -2,7 +2,7 @@
 /* An IPv6 packet, parsed once: extension headers walked in their order. */
 #include <tunmtu/ip.h>
 
-#include "ip_ends.h"
+#include "ip_quick.h"
 #include "wire.h"
 
 /* Bytes of an IPv6 extension header that begins like this; 0: it is none. */
@@ -24,14 +24,6 @@ static size_t ip6_ext_len(uint8_t type, const uint8_t p[2])
         return 0;
     }
 }
-
-/* Where the extension headers led. */
-struct ip6_chain {
-    uint32_t at; /* of the transport header, or of a fragment's data */
-    uint32_t id; /* this and what follows: as in tmtu_pkt */
-    uint16_t frag_offset, nexthdr_at, unfragmentable, frag_at, flags;
-    uint8_t next;
-};
 
 /* Follows the extension headers of the `have` bytes at p. */
 static int ip6_walk(const uint8_t *p, size_t have, int quoted,
@@ -104,37 +96,16 @@ int tmtu_ip6_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
         W_IP6_SIZE, 0, 0, W_IP6_NEXT, W_IP6_SIZE, 0, 0, next,
     };
     struct ip_ends ends = {0, 0, 0, 0, 0, 0};
-    if (next != W_PROTO_TCP && next != W_PROTO_UDP) {
-        const int rc = ip6_walk(p, have, quoted, &c);
-        if (rc < 0)
-            return rc;
-    }
+    int rc = ip6_walk(p, have, quoted, &c);
+    if (rc < 0)
+        return rc;
     if (!(c.flags & (TMTU_PKT_LATER | TMTU_PKT_CUT))) {
         const struct tmtu_view l4 = {p + c.at, p + have};
-        const int rc = ip_transport(l4, 6, c.next, how,
-                                    c.flags & TMTU_PKT_FRAGMENT, &ends);
+        rc = ip_transport(l4, 6, c.next, how, c.flags & TMTU_PKT_FRAGMENT,
+                          &ends);
         if (rc < 0)
             return rc;
     }
-    out->data = p;
-    out->len = len;
-    out->have = (uint32_t)have;
-    out->l4 = (uint16_t)c.at;
-    out->unfragmentable = c.unfragmentable;
-    out->flags = c.flags | ends.pkt_flags;
-    out->tclass = (uint8_t)(tmtu_get16(p) >> 4);
-    out->ttl = p[W_IP6_HOPS];
-    out->nexthdr_at = c.nexthdr_at;
-    out->frag_at = c.frag_at;
-    out->frag_max = 0;
-    out->gso_size = 0;
-    out->id = c.id;
-    out->frag_offset = c.frag_offset;
-    out->icmp_type = ends.icmp_type;
-    out->icmp_code = ends.icmp_code;
-    tmtu_copy(out->flow.src, p + W_IP6_SRC, 16);
-    tmtu_copy(out->flow.dst, p + W_IP6_DST, 16);
-    tmtu_flow_set_ports(&out->flow, 6, c.next, ends.sport, ends.dport,
-                        ends.flow_flags);
+    ip_fill6(out, p, len, (uint32_t)have, &c, &ends);
     return 0;
 }

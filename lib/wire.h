@@ -7,6 +7,8 @@
 enum { W_IP4_VHL = 0, W_IP4_TOS = 1, W_IP4_LEN = 2, W_IP4_ID = 4 };
 enum { W_IP4_FRAG = 6, W_IP4_TTL = 8, W_IP4_PROTO = 9, W_IP4_CHECK = 10 };
 enum { W_IP4_SRC = 12, W_IP4_DST = 16, W_IP4_SIZE = 20 };
+enum { W_IP4_OPTIONS = 40, W_IP4_OPT_END = 0, W_IP4_OPT_NOP = 1 };
+enum { W_IP4_OPT_LSRR = 131, W_IP4_OPT_SSRR = 137 };
 enum { W_IP4_DF = 0x4000, W_IP4_MF = 0x2000, W_IP4_OFFSET = 0x1fff };
 
 /* RFC 8200 */

@@ -48,13 +48,24 @@ struct tmtu_icmp {
 /**
  * Reads the ICMP or ICMPv6 error in @p pkt.
  *
- * The quote may be cut off anywhere after its IP header; what is there is
- * parsed, see TMTU_PKT_CUT and TMTU_FLOW_PORTS. The checksum is not looked at:
- * tmtu_ip_transport_verify does that, for who acts on the message.
+ * The quote may be cut off anywhere after its IP header, options included; its
+ * length, TTL and checksums are not held against it. How far it could be read:
+ * TMTU_FLOW_PORTS in quoted.flow.flags when its ports, or the identifier of a
+ * quoted ICMP query, are there, for which 4 (6) bytes behind its IP header are
+ * enough; TMTU_PKT_CUT when it ends before them, or among IPv6 extension
+ * headers, where flow.proto is the header that could not be read. A quoted
+ * fragment other than the first (TMTU_PKT_LATER) has neither. quoted.have
+ * counts what is there of the packet: without the zeros that RFC 4884 pads it
+ * with, and without extensions, which are passed over where their length is
+ * told (§5.5: not guessed where it is not).
+ *
+ * The checksum of the message is not looked at: tmtu_ip_transport_verify does
+ * that, for who acts on it, and tmtu_icmp_quote_check is for the quoted one.
+ * tmtu_encap_peek looks into a quoted tunnel packet.
  *
  * @retval 0                 @p out is filled
  * @retval TMTU_E_IGNORED    not an ICMP error that quotes a packet, or a
- *                           fragment
+ *                           fragment (put it together before)
  * @retval TMTU_E_TRUNCATED  ends before the quoted IP header does, or before
  *                           the length that RFC 4884 gives the quote
  * @retval TMTU_E_MALFORMED  what is quoted is no IP header of this family
@@ -64,6 +75,71 @@ struct tmtu_icmp {
  */
 TMTU_API TMTU_MUST_CHECK int tmtu_icmp_parse(const struct tmtu_pkt *pkt,
                                              struct tmtu_icmp *out);
+
+/** What RFC 792, 1122, 1812, 4443 and the IANA registry call an error, in a few
+ *  words that are always there: "host unreachable", "source quench (obsolete)",
+ *  "parameter problem, unknown code", "not an error". */
+TMTU_API const char *tmtu_icmp_meaning(uint8_t ipver, uint8_t type,
+                                       uint8_t code);
+
+/**
+ * The TCP sequence number of a quoted packet, which tells whether it can be in
+ * flight (RFC 5927 §4.1): 8 bytes of the header, as RFC 792 wants, are enough.
+ *
+ * @param quoted of tmtu_icmp, or what tmtu_encap_peek found in it
+ * @param seq    receives it
+ * @retval 0                @p seq is filled
+ * @retval TMTU_E_IGNORED   not TCP, or a fragment other than the first
+ * @retval TMTU_E_TRUNCATED the quote ends before it
+ */
+TMTU_API TMTU_MUST_CHECK int tmtu_icmp_seq(const struct tmtu_pkt *quoted,
+                                           uint32_t *seq);
+
+/** Nonzero when @p seq is in flight: @p una <= @p seq < @p nxt, modulo 2^32
+ *  (RFC 5927 §4.1). Nothing is when both are equal. */
+static inline int tmtu_icmp_seq_in_window(uint32_t seq, uint32_t una,
+                                          uint32_t nxt)
+{
+    return seq - una < nxt - una;
+}
+
+/**
+ * Verifies the IPv4 header checksum of a quoted packet (RFC 5508 §4.2). Some
+ * routers quote with the TTL that they have lowered and the checksum that they
+ * have not mended.
+ *
+ * @retval 0                right
+ * @retval TMTU_E_IGNORED   IPv6, which has none
+ * @retval TMTU_E_CHECKSUM  wrong
+ */
+TMTU_API TMTU_MUST_CHECK int
+tmtu_icmp_quote_check(const struct tmtu_pkt *quoted);
+
+/** Where a packet came from and where it would go, for tmtu_icmp_may_redirect.
+ */
+struct tmtu_icmp_hop {
+    uint8_t next[16]; /**< the next hop, a router or the destination itself */
+    uint32_t in;      /**< interface that it came in on */
+    uint32_t out;     /**< interface that it goes out on */
+    uint8_t prefix;   /**< length of a network of that interface, in bits: 1 to
+                           32, or 128. With several, ask for each */
+};
+
+/**
+ * Whether a router may tell the sender of @p pkt of a better next hop.
+ *
+ * The three criteria of RFC 1812 §5.2.7.2, for IPv6 those of RFC 4861 §8.2: it
+ * goes out where it came in; its source is on the same network as the next
+ * hop; it is not source routed. And those for any error: tmtu_icmp_may_send.
+ * What leaves through a tunnel never qualifies, since it came in elsewhere; a
+ * balancer that forwards so must not ask. Redirects that come in change
+ * nothing: those of ICMPv4 are read for who they are about, those of ICMPv6
+ * are no errors.
+ *
+ * @return nonzero: one may be sent
+ */
+TMTU_API int tmtu_icmp_may_redirect(const struct tmtu_pkt *pkt,
+                                    const struct tmtu_icmp_hop *hop);
 
 /** The TOS of a built ICMPv4 error. */
 enum tmtu_icmp_tos {

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a router may send a redirect. */
+#include <tunmtu/icmp.h>
+
+#include "wire.h"
+
+/* RFC 791 §3.1: loose and strict source routes. The packet was parsed, so that
+ * options end where they say. */
+static int redirect_is_routed(const struct tmtu_pkt *pkt)
+{
+    if (pkt->flow.ipver == 6)
+        return (pkt->flags & TMTU_PKT_ROUTED) != 0;
+    struct tmtu_view v = {pkt->data + W_IP4_SIZE,
+                          pkt->data + pkt->unfragmentable};
+    for (unsigned bound = 0; bound < W_IP4_OPTIONS; bound++) {
+        const uint8_t *p = tmtu_peek(v, 1);
+        if (p == NULL || p[0] == W_IP4_OPT_END)
+            return 0;
+        if (p[0] == W_IP4_OPT_LSRR || p[0] == W_IP4_OPT_SSRR)
+            return 1;
+        if (p[0] == W_IP4_OPT_NOP) {
+            v.data++;
+            continue;
+        }
+        p = tmtu_peek(v, 2);
+        if (p == NULL || p[1] < 2 || tmtu_pull(&v, p[1]) == NULL)
+            return 1; /* a quote: nobody can tell */
+    }
+    return 0;
+}
+
+/* Nonzero when the first n bits are equal; 1 to 128 of them. */
+static int redirect_same_bits(const uint8_t a[16], const uint8_t b[16],
+                              unsigned n)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        const unsigned bits = n > i * 8 ? n - i * 8 : 0;
+        const unsigned mask = bits >= 8 ? 0xffu : 0xff00u >> bits & 0xffu;
+        if ((a[i] ^ b[i]) & mask)
+            return 0;
+    }
+    return 1;
+}
+
+int tmtu_icmp_may_redirect(const struct tmtu_pkt *pkt,
+                           const struct tmtu_icmp_hop *hop)
+{
+    const int v4 = pkt->flow.ipver == 4;
+    const struct tmtu_icmp_error error = {
+        sizeof error, {0}, 0, 0, 0, TMTU_ICMP_UNREACH, 0, 0, 0, 0,
+    };
+    if (hop->in != hop->out || hop->prefix == 0 ||
+        hop->prefix > (v4 ? 32 : 128) || tmtu_addr_is4(hop->next) != v4 ||
+        !tmtu_addr_is_host(hop->next) ||
+        tmtu_addr_equal(hop->next,
+                        pkt->flow.src) || /* it would go in circles */
+        !redirect_same_bits(pkt->flow.src, hop->next,
+                            hop->prefix + (v4 ? 96u : 0)) ||
+        redirect_is_routed(pkt))
+        return 0;
+    return tmtu_icmp_may_send(pkt, &error) == TMTU_OK;
+}
