@@ -61,40 +61,48 @@ static uint64_t follow_tag(const struct tmtu_follow *follow,
     return tmtu_hash_bytes(&follow->key, bytes, sizeof bytes) | 1;
 }
 
-/* When what is learnt now is forgotten. What would stay longer was learnt
- * before the clock was set back, and must not outlive what is newer. */
-static uint64_t follow_expiry(const struct tmtu_follow *follow,
-                              struct follow_set *set, uint64_t now)
+/* When what is learnt now is forgotten. */
+static uint64_t follow_expiry(const struct tmtu_follow *follow, uint64_t now)
 {
     const uint64_t span = follow->options.expiry;
-    const uint64_t latest = now > UINT64_MAX - span ? UINT64_MAX : now + span;
-    for (unsigned i = 0; i < FOLLOW_WAYS; i++)
+    return now > UINT64_MAX - span ? UINT64_MAX : now + span;
+}
+
+/* Forgets what has had its time. What would stay longer than what is learnt now
+ * was learnt before the clock was set back: it is older, and counts as such. */
+static void follow_age(struct tmtu_follow *follow, struct follow_set *set,
+                       uint64_t now)
+{
+    const uint64_t latest = follow_expiry(follow, now);
+    for (unsigned i = 0; i < FOLLOW_WAYS; i++) {
         if (set->expiry[i] > latest)
-            set->expiry[i] = latest;
-    return latest;
+            set->expiry[i] = latest - 1;
+        if (set->tag[i] != 0 && now >= set->expiry[i]) {
+            set->tag[i] = 0;
+            follow->counters.expired++;
+        }
+    }
 }
 
 /* How much speaks for keeping it: nothing, a quote, a packet that came. */
-static unsigned follow_worth(const struct follow_set *set, unsigned i,
-                             uint64_t now)
+static unsigned follow_worth(const struct follow_set *set, unsigned i)
 {
-    if (set->tag[i] == 0 || now >= set->expiry[i])
-        return 0;
-    return set->quoted[i] ? 1 : 2;
+    return set->tag[i] == 0 ? 0 : set->quoted[i] ? 1 : 2;
 }
 
-/* The place for a first fragment: its own; else, of a quote, that of its like;
- * else the one of least worth, and of those the oldest. FOLLOW_WAYS: none. */
+/* The place for a first fragment: its own, else that of the least worth, and
+ * of those the oldest. For a quote its own, else that of its like, else one
+ * that is free; FOLLOW_WAYS: none. */
 static unsigned follow_place(const struct follow_set *set, uint64_t tag,
-                             int quoted, uint64_t now)
+                             int quoted)
 {
     unsigned least = 0, like = FOLLOW_WAYS;
     for (unsigned i = 0; i < FOLLOW_WAYS; i++) {
-        const unsigned worth = follow_worth(set, i, now);
-        const unsigned low = follow_worth(set, least, now);
+        const unsigned worth = follow_worth(set, i);
+        const unsigned low = follow_worth(set, least);
         if (set->tag[i] == tag) /* a quote does not speak against a packet */
             return quoted && worth == 2 ? FOLLOW_WAYS : i;
-        if (set->quoted[i])
+        if (worth == 1)
             like = i;
         if (worth < low ||
             (worth == low && set->expiry[i] < set->expiry[least]))
@@ -104,7 +112,7 @@ static unsigned follow_place(const struct follow_set *set, uint64_t tag,
         return least;
     if (like < FOLLOW_WAYS)
         return like;
-    return follow_worth(set, least, now) == 0 ? least : FOLLOW_WAYS;
+    return follow_worth(set, least) == 0 ? least : FOLLOW_WAYS;
 }
 
 /* Errors above the fragment turn the owner round; below it, that is part of
@@ -115,42 +123,31 @@ static struct tmtu_flow follow_turn(const struct tmtu_flow *flow,
     return fragment->quoted & 1 ? tmtu_flow_reverse(flow) : *flow;
 }
 
-static enum tmtu_follow_outcome follow_learn(struct tmtu_follow *follow,
-                                             struct follow_set *set,
-                                             uint64_t tag,
-                                             const struct tmtu_owner *owner,
-                                             uint64_t now)
+static enum tmtu_follow_outcome
+follow_learn(struct tmtu_follow *follow, struct follow_set *set, uint64_t tag,
+             const struct tmtu_owner *owner, uint64_t now)
 {
     const int quoted = owner->fragment.quoted != 0;
-    const uint64_t expiry = follow_expiry(follow, set, now);
-    const unsigned i = follow_place(set, tag, quoted, now);
+    const unsigned i = follow_place(set, tag, quoted);
     if (i == FOLLOW_WAYS)
         return TMTU_FOLLOW_FULL;
-    follow->counters.evicted +=
-        set->tag[i] != tag && follow_worth(set, i, now) != 0;
+    follow->counters.evicted += set->tag[i] != tag && set->tag[i] != 0;
     set->tag[i] = tag;
-    set->expiry[i] = expiry;
+    set->expiry[i] = follow_expiry(follow, now);
     set->flow[i] = follow_turn(&owner->flow, &owner->fragment);
     set->quoted[i] = (uint8_t)quoted;
     return TMTU_FOLLOW_LEARNT;
 }
 
-static enum tmtu_follow_outcome follow_find(struct tmtu_follow *follow,
-                                            struct follow_set *set,
+static enum tmtu_follow_outcome follow_find(const struct follow_set *set,
                                             uint64_t tag,
-                                            struct tmtu_owner *owner,
-                                            uint64_t now)
+                                            struct tmtu_owner *owner)
 {
     unsigned i = 0;
     while (i < FOLLOW_WAYS && set->tag[i] != tag)
         i++;
     if (i == FOLLOW_WAYS || (set->quoted[i] && owner->fragment.quoted == 0))
         return TMTU_FOLLOW_MISSED; /* unknown, or hearsay */
-    follow_expiry(follow, set, now);
-    if (now >= set->expiry[i]) {
-        follow->counters.expired++;
-        return TMTU_FOLLOW_MISSED;
-    }
     owner->flow = follow_turn(&set->flow[i], &owner->fragment);
     owner->by = owner->flow.flags & TMTU_FLOW_PORTS ? TMTU_OWNER_PORTS
                                                     : TMTU_OWNER_PROTO;
@@ -177,8 +174,9 @@ enum tmtu_follow_outcome tmtu_follow_owner(struct tmtu_follow *follow,
         const uint64_t tag = follow_tag(follow, &owner->fragment);
         struct follow_set *set =
             &follow->sets[(size_t)(tag >> 32) & follow->mask];
+        follow_age(follow, set, now);
         outcome = owner->fragment.later
-                      ? follow_find(follow, set, tag, owner, now)
+                      ? follow_find(set, tag, owner)
                       : follow_learn(follow, set, tag, owner, now);
     }
     follow->counters.outcome[outcome]++;

@@ -50,8 +50,7 @@ struct tmtu_follow_counters {
     uint64_t outcome[TMTU_FOLLOW_OUTCOMES]; /**< of tmtu_follow_owner */
     uint64_t evicted; /**< first fragments forgotten for newer ones before their
                            time, all places taken */
-    uint64_t expired; /**< of those missed: came when the time of their first
-                           was over */
+    uint64_t expired; /**< first fragments forgotten, their time being over */
 };
 
 /** A table; opaque, in memory of the caller. */
