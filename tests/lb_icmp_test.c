@@ -279,42 +279,6 @@ static void without_ports_a_service_for_every_port_is_found(void **state)
     bed_close(&b);
 }
 
-static void errors_about_our_tunnels_are_the_hosts(void **state)
-{
-    struct pk_ip tunnel = {.src = "10.0.0.3", .dst = "10.0.0.6", .proto = 4};
-    struct pk_ip error = error4;
-    struct bed b;
-    (void)state;
-    bed_open(&b, TMTU_MTU_NOTIFY);
-    error.dst = "10.0.0.3";
-    pk_flow(msg, &client4, 1000, 443, 1480);
-    pk_ip(quote, &tunnel, msg, 1480);
-    size_t n = pk_icmp(msg, &error, 3, 4, 1400, quote, 528);
-    assert_int_equal(bed_take(&b, msg, n, 0), LB_ICMP_TUNNEL);
-    assert_int_equal(b.n, 0);
-    tunnel.proto = 41;
-    pk_ip(quote, &tunnel, msg, 100);
-    n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
-    assert_int_equal(bed_take(&b, msg, n, 0), LB_ICMP_TUNNEL);
-    const struct pk_ip tunnel6 = {
-        .src = "2001:db8::a", .dst = "2001:db8::6", .proto = 41};
-    struct pk_ip e6 = error6;
-    e6.dst = "2001:db8::a";
-    pk_ip(quote, &tunnel6, msg, 100);
-    n = pk_icmp(msg, &e6, 2, 0, 1400, quote, 100);
-    assert_int_equal(bed_take(&b, msg, n, 0), LB_ICMP_TUNNEL);
-    tunnel.proto = 6; /* a connection of this host's own */
-    pk_ip(quote, &tunnel, msg, 100);
-    n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
-    assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
-    tunnel.proto = 17; /* the host as a client: no tunnel leads to a service */
-    tunnel.dst = "10.0.0.2";
-    pk_flow(quote, &tunnel, 1000, 53, 100);
-    n = pk_icmp(msg, &error, 3, 4, 1400, quote, 28);
-    assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
-    bed_close(&b);
-}
-
 /* Sends `n` bytes of transport packet in fragments of `size` bytes of data, all
  * but the one at `skip`; true when the last one led to something. */
 static enum lb_fate fragments(struct bed *b, struct pk_ip ip, const uint8_t *l4,
@@ -568,7 +532,6 @@ int main(void)
         cmocka_unit_test(
             K43_icmp_without_a_type_is_neither_forwarded_nor_answered),
         cmocka_unit_test(without_ports_a_service_for_every_port_is_found),
-        cmocka_unit_test(errors_about_our_tunnels_are_the_hosts),
         cmocka_unit_test(K24_K25_K26_ipv6_is_judged_by_its_largest_fragment),
         cmocka_unit_test(fragments_of_a_flow_go_where_the_flow_goes),
         cmocka_unit_test(a_reassembled_packet_is_handed_over),

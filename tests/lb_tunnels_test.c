@@ -197,7 +197,7 @@ static void errors(const struct kind *k, int outer, int inner)
     bed_close(&b);
 }
 
-static void icmp_errors_about_tunnels_of_each_kind_are_the_hosts(void **state)
+static void icmp_errors_about_tunnels_of_each_kind_are_known(void **state)
 {
     (void)state;
     all_pairs(errors);
@@ -265,7 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(K1_K2_K4_K5_K6_K37_what_each_kind_carries),
         cmocka_unit_test(what_does_not_fit_goes_in_fragments_of_each_kind),
-        cmocka_unit_test(icmp_errors_about_tunnels_of_each_kind_are_the_hosts),
+        cmocka_unit_test(icmp_errors_about_tunnels_of_each_kind_are_known),
         cmocka_unit_test(K20_K36_the_outer_header_does_not_depend_on_the_kind),
         cmocka_unit_test(what_is_not_in_the_table_is_not_found),
         cmocka_unit_test(source_ports_are_of_the_flow_and_of_nothing_else),

@@ -29,12 +29,18 @@ void lb_unanswered(struct lb *lb, enum tmtu_reason reason)
 void lb_plan_answer(struct lb *lb, enum tmtu_icmp_kind kind, uint8_t code,
                     uint32_t info)
 {
+    static const uint8_t answers[] = {
+        [TMTU_ICMP_UNREACH] = LB_PORT_UNREACHABLE,
+        [TMTU_ICMP_TOO_BIG] = LB_TOO_BIG,
+        [TMTU_ICMP_EXPIRED] = LB_TTL_EXPIRED,
+        [TMTU_ICMP_PARAM] = LB_PARAMETER_PROBLEM,
+    };
     struct tmtu_icmp_error e = TMTU_ICMP_ERROR_INIT;
     e.kind = (uint8_t)kind;
     e.code = code;
     e.info = info;
     lb->work.error = e;
-    lb->work.answer = true;
+    lb->work.answer = answers[kind];
 }
 
 void lb_refuse(struct lb *lb)
@@ -43,7 +49,8 @@ void lb_refuse(struct lb *lb)
     if (lb->note.icmp || lb->refuse == LB_REFUSE_DROP)
         return;
     lb_plan_answer(lb, TMTU_ICMP_UNREACH, f->ipver == 4 ? 3 : 4, 0);
-    lb->work.reset = lb->refuse == LB_REFUSE_RESET && f->proto == PROTO_TCP;
+    if (lb->refuse == LB_REFUSE_RESET && f->proto == PROTO_TCP)
+        lb->work.answer = LB_RESET;
 }
 
 void lb_forward(struct lb *lb, const struct service *service,
@@ -59,6 +66,8 @@ void lb_forward(struct lb *lb, const struct service *service,
     }
     lb->note.server = server;
     w->server = server;
+    if (lb->now >= server->ask)
+        lb_path_ask(lb, server);
     w->hash = services_spread(lb->services, service, server, flow, hash);
 
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
@@ -143,8 +152,8 @@ static bool family(const uint8_t addr[16], uint8_t ipver)
 void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
 {
     struct lb_work *w = &lb->work;
-    w->answer = w->reset = w->send = w->entered = w->cut = w->begun = w->own =
-        w->super = false;
+    w->answer = LB_NO_ANSWER;
+    w->send = w->entered = w->cut = w->begun = w->own = w->super = false;
     w->cwr = in->flags & TMTU_IO_GSO_CWR;
     lb->now = now;
     w->buf = in->buf;

@@ -6,8 +6,11 @@
 
 #include <tunmtu/frag.h>
 #include <tunmtu/io.h>
+#include <tunmtu/pmtu.h>
 #include <tunmtu/reass.h>
+#include <tunmtu/relay.h>
 #include <tunmtu/segment.h>
+#include <tunmtu/trust.h>
 
 #include "services.h"
 
@@ -16,7 +19,7 @@ enum lb_fate {
     LB_FORWARDED,   /* to a server, whole or in outer fragments */
     LB_HELD,        /* a fragment, kept until the others are there */
     LB_NOT_SERVED,  /* for nobody here */
-    LB_ICMP_TUNNEL, /* an ICMP error about one of our tunnels: for the host */
+    LB_ICMP_TUNNEL, /* an ICMP error about one of our tunnels: ours */
     LB_DROPPED,     /* for an enum tmtu_reason */
     LB_NO_SERVER,   /* no server of the service has a weight */
     LB_NO_PORTS,    /* an ICMP error that quotes no ports, which are needed */
@@ -25,12 +28,14 @@ enum lb_fate {
 
 /* What was answered. */
 enum lb_answer {
+    LB_NO_ANSWER,
     LB_TOO_BIG,
     LB_TTL_EXPIRED,
     LB_REASSEMBLY_EXPIRED,
     LB_PORT_UNREACHABLE, /* the service has no server */
     LB_PARAMETER_PROBLEM,
-    LB_RESET, /* the same, to TCP that may have one */
+    LB_RESET,   /* instead of port unreachable */
+    LB_RELAYED, /* what an error about our tunnel means to the client */
     LB_ANSWERS
 };
 
@@ -45,6 +50,10 @@ enum lb_icmp {
     LB_ICMP_KINDS
 };
 
+/* Bits of enum tmtu_trust_doubt. */
+enum { LB_DOUBTS = 16 };
+_Static_assert(TMTU_TRUST_ALL >> LB_DOUBTS == 0, "a counter for each doubt");
+
 struct lb_counters {
     uint64_t in, in_bytes; /* packets, and bytes of them */
     uint64_t out, out_bytes;
@@ -54,18 +63,24 @@ struct lb_counters {
     uint64_t cut;                 /* LB_FORWARDED in fragments */
     uint64_t fragments;           /* how many of those */
     uint64_t answered[LB_ANSWERS];
-    uint64_t unanswered[TMTU_REASONS]; /* an answer was due, but forbidden
-                                          or too much */
+    uint64_t doubted[LB_DOUBTS];        /* LB_ICMP_TUNNEL, not believed */
+    uint64_t not_relayed[TMTU_REASONS]; /* LB_ICMP_TUNNEL, believed, but not
+                                           told */
+    uint64_t unanswered[TMTU_REASONS];  /* an answer was due, but forbidden
+                                           or too much */
 };
 
 /* What became of the last packet, for who wants to tell. */
 struct lb_note {
-    uint8_t fate;       /* enum lb_fate */
-    uint8_t reason;     /* enum tmtu_reason of LB_DROPPED */
+    uint8_t fate;   /* enum lb_fate */
+    uint8_t reason; /* enum tmtu_reason of LB_DROPPED; of LB_ICMP_TUNNEL: why
+                       it is not relayed */
     uint8_t unanswered; /* enum tmtu_reason; TMTU_OK: no answer was due, or it
                            was given */
     bool icmp;          /* an ICMP error about a served flow */
     uint8_t icmp_kind;  /* enum lb_icmp, if it is one */
+    uint32_t doubts;    /* enum tmtu_trust_doubt of LB_ICMP_TUNNEL; 0: it is
+                           believed */
     bool answered;
     uint8_t answer; /* enum lb_answer, if it was */
     unsigned fragments;
@@ -75,11 +90,10 @@ struct lb_note {
 
 /* What lb_give has still to do with the packet that lb_take has got. */
 struct lb_work {
-    bool answer;  /* send `error` about it */
-    bool reset;   /* a reset instead */
-    bool send;    /* send it to `server` */
-    bool entered; /* it is in its tunnel already */
-    bool cut;     /* send it in fragments; `frag` says how far, once begun */
+    uint8_t answer; /* enum lb_answer: send `error` about it, or a reset */
+    bool send;      /* send it to `server` */
+    bool entered;   /* it is in its tunnel already */
+    bool cut;       /* send it in fragments; `frag` says how far, once begun */
     bool begun;
     bool own; /* it is in lb.memory, which is used again */
     struct tmtu_icmp_error error;
@@ -105,6 +119,8 @@ struct lb {
     uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
                              all services of a server, see server.path */
     struct tmtu_reass *reass;
+    struct tmtu_pmtu *pmtu; /* of the paths to servers */
+    struct tmtu_relay_options relay;
     struct tmtu_limit *limit; /* of answers; NULL: none */
     uint64_t now;             /* of the last packet */
     uint8_t *memory;          /* one reassembled packet */

@@ -59,20 +59,63 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
     lb_forward(lb, s, &flow);
 }
 
-/* An ICMP error about a packet that one of our tunnels sent. */
-static bool about_tunnel(const struct lb *lb, const struct tmtu_pkt *pkt)
+/* What an error about a packet of our own tunnel is good for: the path to the
+ * server is known better, and the client gets to know what it can do about it.
+ * How such packets look is known to many, so what is learnt has bounds: never
+ * less than a floor, and not for ever. */
+static void about_tunnel(struct lb *lb, const struct tmtu_icmp *icmp,
+                         struct server *server)
 {
-    struct tmtu_icmp icmp;
-    const uint8_t *local = lb->local[pkt->flow.ipver == 6];
-    return !tmtu_addr_is_unspecified(local) &&
-           tmtu_addr_equal(pkt->flow.dst, local) &&
-           tmtu_icmp_parse(pkt, &icmp) == 0 &&
-           tmtu_addr_equal(icmp.quoted.flow.src, local) &&
-           services_has_tunnel(lb->services, &icmp.quoted.flow);
+    static const struct tmtu_trust_options strict = TMTU_TRUST_INIT;
+    static const struct tmtu_trust_facts facts = {.ours = TMTU_TRUST_OURS_YES};
+    struct lb_work *w = &lb->work;
+    struct tmtu_trust trust;
+    struct tmtu_relay relay;
+
+    if (tmtu_trust_decide(&w->pkt, icmp, &strict, &facts, &trust) < 0 ||
+        tmtu_relay_read(icmp, &server->tunnel, &lb->relay, &relay) < 0) {
+        lb_end(lb, LB_NOT_SERVED); /* GUE control messages, another key */
+        return;
+    }
+    if (trust.against & TMTU_TRUST_CHECKSUM) {
+        lb_drop(lb, TMTU_R_CHECKSUM);
+        return;
+    }
+    lb_end(lb, LB_ICMP_TUNNEL);
+    lb->note.server = server;
+    lb->note.doubts = trust.against & strict.refuse;
+    if (!trust.believed) {
+        unsigned bit = 0;
+        while (!(lb->note.doubts >> bit & 1))
+            bit++;
+        lb->counters.doubted[bit]++;
+        return;
+    }
+    server->errors++;
+    if (relay.learns)
+        lb_path_learn(lb, server, &relay.learn);
+    if (relay.reason != TMTU_OK) {
+        lb->note.reason = relay.reason;
+        lb->counters.not_relayed[relay.reason]++;
+        return;
+    }
+    w->pkt = relay.inner;
+    w->error = relay.error;
+    w->answer = LB_RELAYED;
 }
 
 void lb_icmp_for_us(struct lb *lb)
 {
-    lb_end(lb,
-           about_tunnel(lb, &lb->work.pkt) ? LB_ICMP_TUNNEL : LB_NOT_SERVED);
+    const struct tmtu_pkt *pkt = &lb->work.pkt;
+    const uint8_t *local = lb->local[pkt->flow.ipver == 6];
+    struct tmtu_icmp icmp;
+    struct server *server = NULL;
+
+    if (tmtu_addr_equal(pkt->flow.dst, local) &&
+        tmtu_icmp_parse(pkt, &icmp) == 0)
+        server = services_find_tunnel(lb->services, &icmp.quoted.flow);
+    if (server != NULL)
+        about_tunnel(lb, &icmp, server);
+    else
+        lb_end(lb, LB_NOT_SERVED);
 }

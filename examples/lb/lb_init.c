@@ -27,6 +27,21 @@ static bool make_limit(struct lb *lb, const struct services_config *config)
     return lb->limit != NULL;
 }
 
+/* What is known of the paths to all servers; four times the places, so that
+ * none has to make room for another. False: there is no memory. */
+static bool make_pmtu(struct lb *lb, const struct services_config *config)
+{
+    const struct tmtu_pmtu_options options = TMTU_PMTU_INIT;
+    size_t entries = 64;
+    while (entries < 4 * (size_t)lb->services->tunnels)
+        entries *= 2;
+    void *mem = malloc(tmtu_pmtu_sizeof(entries));
+    if (mem == NULL)
+        return false;
+    lb->pmtu = tmtu_pmtu_init(mem, entries, &options, &config->key);
+    return lb->pmtu != NULL;
+}
+
 bool lb_init(struct lb *lb, struct services *services,
              const struct services_config *config)
 {
@@ -46,13 +61,19 @@ bool lb_init(struct lb *lb, struct services *services,
     lb->answer_id = (uint16_t)config->first_id;
     for (size_t i = 0; i < LB_IDS; i++)
         lb->id[i] = config->first_id;
-    return make_limit(lb, config) && lb->reass != NULL && lb->memory != NULL;
+    const struct tmtu_relay_options relay = TMTU_RELAY_INIT;
+    lb->relay = relay;
+    lb->relay.policy = config->relay;
+    lb->relay.flags = TMTU_RELAY_LOCAL; /* a VIP is on our own network */
+    return make_limit(lb, config) && make_pmtu(lb, config) &&
+           lb->reass != NULL && lb->memory != NULL;
 }
 
 void lb_free(struct lb *lb)
 {
     free(lb->reass);
     free(lb->limit);
+    free(lb->pmtu);
     free(lb->memory);
     memset(lb, 0, sizeof *lb);
 }

@@ -30,6 +30,13 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp);
  * tunnels. */
 void lb_icmp_for_us(struct lb *lb);
 
+/* Looks up what the path to a server carries; to be done at server.ask. */
+void lb_path_ask(struct lb *lb, struct server *server);
+
+/* Learns from an error about a packet of this server's tunnel. */
+void lb_path_learn(struct lb *lb, const struct server *server,
+                   const struct tmtu_pmtu_error *error);
+
 /* The identification that the packet of lb.work would take in its tunnel. */
 uint32_t lb_id(struct lb *lb);
 

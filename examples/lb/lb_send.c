@@ -60,21 +60,6 @@ static bool answer(struct lb *lb, const struct tmtu_pkt *pkt,
     return true;
 }
 
-/* What an error about a packet just taken is counted as. */
-static enum lb_answer answer_of(const struct tmtu_icmp_error *e)
-{
-    switch (e->kind) {
-    case TMTU_ICMP_TOO_BIG:
-        return LB_TOO_BIG;
-    case TMTU_ICMP_UNREACH:
-        return LB_PORT_UNREACHABLE;
-    case TMTU_ICMP_PARAM:
-        return LB_PARAMETER_PROBLEM;
-    default:
-        return LB_TTL_EXPIRED;
-    }
-}
-
 static int sent(struct lb *lb, const struct tmtu_buf *out)
 {
     lb->counters.out++;
@@ -168,10 +153,11 @@ static bool enter_segment(struct lb *lb, struct tmtu_buf *out)
 int lb_give(struct lb *lb, struct tmtu_buf *out)
 {
     struct lb_work *w = &lb->work;
-    if (w->answer) {
-        w->answer = false; /* before the packet is changed: it is quoted */
-        if (answer(lb, &w->pkt, &w->error,
-                   w->reset ? LB_RESET : answer_of(&w->error), out))
+    const enum lb_answer due = (enum lb_answer)w->answer;
+    if (due != LB_NO_ANSWER) {
+        w->answer = LB_NO_ANSWER;
+        /* Before the packet is changed: it is quoted. */
+        if (answer(lb, &w->pkt, &w->error, due, out))
             return sent(lb, out);
     }
     if (w->send) {

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
+#include <tunmtu/relay.h>
 #include <tunmtu/version.h>
 
 #include "args.h"
@@ -13,8 +14,8 @@
 static const char usage[] =
     "usage: tunmtu-lb --rules FILE --local ADDR [--local ADDR] --io IO\n"
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
-    "                 [--icmp-rate R] [--no-server A] [--counters FILE] "
-    "[--verbose]\n"
+    "                 [--icmp-rate R] [--relay R] [--no-server A]\n"
+    "                 [--counters FILE] [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
     "tunnels of IP in IP, GUE or GRE, without a table of connections.\n"
@@ -35,6 +36,11 @@ static const char usage[] =
     "  --no-server A    what a client is told that there is no server for:\n"
     "                   unreachable (ICMP port unreachable), reset (TCP; the\n"
     "                   others unreachable) or drop (default: unreachable)\n"
+    "  --relay R        what is done with ICMP errors about tunnels: both "
+    "(learn\n"
+    "                   from them, and tell the clients), state (only learn) "
+    "or\n"
+    "                   tell (default: both)\n"
     "  --hash-key HEX   32 digits; the same on all balancers of a service\n"
     "                   (default: all zeros, which anybody can guess)\n"
     "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
@@ -93,6 +99,16 @@ static bool icmp_rate(const char *word, struct tmtu_limit_options *out)
     return true;
 }
 
+static bool relay(const char *word, uint8_t *out)
+{
+    static const char *const names[] = {
+        [TMTU_RELAY_BOTH] = "both",
+        [TMTU_RELAY_STATE] = "state",
+        [TMTU_RELAY_TELL] = "tell",
+    };
+    return word_of(word, names, sizeof names / sizeof names[0], out);
+}
+
 static bool refuse(const char *word, uint8_t *out)
 {
     static const char *const names[] = {
@@ -127,6 +143,7 @@ enum {
     POLICY,
     POLICY6,
     RATE,
+    RELAY,
     NO_SERVER,
     KEY,
     COUNTERS,
@@ -166,6 +183,10 @@ static int option(struct options *o, int c, const char *arg)
             return wrong("--icmp-rate %.60s: expected linux, rfc4443 or off",
                          arg);
         return -1;
+    case RELAY:
+        if (!relay(arg, &config->relay))
+            return wrong("--relay %.60s: expected both, state or tell", arg);
+        return -1;
     case NO_SERVER:
         if (!refuse(arg, &config->refuse))
             return wrong("--no-server %.60s: expected unreachable, reset or "
@@ -198,6 +219,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"policy", required_argument, NULL, POLICY},
         {"policy6", required_argument, NULL, POLICY6},
         {"icmp-rate", required_argument, NULL, RATE},
+        {"relay", required_argument, NULL, RELAY},
         {"no-server", required_argument, NULL, NO_SERVER},
         {"hash-key", required_argument, NULL, KEY},
         {"counters", required_argument, NULL, COUNTERS},

@@ -11,7 +11,7 @@ static const char *const fates[LB_FATES] = {
     [LB_FORWARDED] = "forwarded",
     [LB_HELD] = "held.fragment",
     [LB_NOT_SERVED] = "pass.not_served",
-    [LB_ICMP_TUNNEL] = "pass.icmp_tunnel",
+    [LB_ICMP_TUNNEL] = "icmp_tunnel",
     [LB_DROPPED] = NULL, /* by reason */
     [LB_NO_SERVER] = "drop.no_server",
     [LB_NO_PORTS] = "drop.no_ports",
@@ -24,6 +24,7 @@ static const char *const answers[LB_ANSWERS] = {
     [LB_PORT_UNREACHABLE] = "port_unreachable",
     [LB_PARAMETER_PROBLEM] = "parameter_problem",
     [LB_RESET] = "reset",
+    [LB_RELAYED] = "relayed",
 };
 
 static const char *const icmp_kinds[LB_ICMP_KINDS] = {
@@ -32,6 +33,15 @@ static const char *const icmp_kinds[LB_ICMP_KINDS] = {
     [LB_ICMP_PROHIBITED] = "prohibited",
     [LB_ICMP_EXPIRED] = "ttl_expired",
     [LB_ICMP_PARAMETER] = "parameter_problem",
+};
+
+/* Why an error about a tunnel is not told to the client. */
+static const uint8_t not_relayed[] = {
+    TMTU_R_MTU_FLOOR,      TMTU_R_ABOUT_ERROR, TMTU_R_LATER_FRAGMENT,
+    TMTU_R_GROUP,          TMTU_R_SOURCE,      TMTU_R_NO_ROOM,
+    TMTU_R_OUTER_FRAGMENT, TMTU_R_QUOTE_SHORT, TMTU_R_NOT_RELAYED,
+    TMTU_R_MTU_CLAIM,      TMTU_R_FITS,        TMTU_R_MAY_CUT,
+    TMTU_R_POLICY,
 };
 
 /* "tcp:10.0.0.2:443" */
@@ -53,6 +63,8 @@ static void servers(FILE *f, const struct services *t)
                      args_addr_text(s->tunnel.encap.dst, ip));
             counters_line(f, group, "packets", s->packets);
             counters_line(f, group, "bytes", s->bytes);
+            counters_line(f, group, "errors", s->errors);
+            counters_line(f, group, "path_mtu", s->tunnel.mtu.path_mtu);
         }
     }
 }
@@ -76,7 +88,14 @@ void report_counters(FILE *f, const void *arg)
         counters_line(f, "forwarded.icmp", icmp_kinds[i], c->icmp[i]);
     counters_line(f, "forwarded", "cut", c->cut);
     counters_line(f, "forwarded", "fragments", c->fragments);
-    for (size_t i = 0; i < LB_ANSWERS; i++)
+    for (uint32_t i = 0; i < LB_DOUBTS; i++)
+        counters_line(f, "icmp_tunnel.doubted", tmtu_trust_name(1u << i),
+                      c->doubted[i]);
+    for (size_t i = 0; i < sizeof not_relayed / sizeof not_relayed[0]; i++)
+        counters_line(f, "icmp_tunnel.not_relayed",
+                      tmtu_reason_name(not_relayed[i]),
+                      c->not_relayed[not_relayed[i]]);
+    for (size_t i = LB_TOO_BIG; i < LB_ANSWERS; i++)
         counters_line(f, "answered", answers[i], c->answered[i]);
     counters_line(f, "unanswered", tmtu_reason_name(TMTU_R_CHECKSUM),
                   c->unanswered[TMTU_R_CHECKSUM]);
@@ -142,11 +161,12 @@ void report_config(FILE *f, const struct options *o, const struct lb *lb)
 void report_packet(FILE *f, const struct lb *lb, uint64_t n)
 {
     static const char *const said[LB_ANSWERS] = {
-        [LB_TTL_EXPIRED] = "time exceeded",
-        [LB_REASSEMBLY_EXPIRED] = "time exceeded",
-        [LB_PORT_UNREACHABLE] = "port unreachable",
-        [LB_PARAMETER_PROBLEM] = "parameter problem",
-        [LB_RESET] = "reset",
+        [LB_TTL_EXPIRED] = "answered: time exceeded",
+        [LB_REASSEMBLY_EXPIRED] = "answered: time exceeded",
+        [LB_PORT_UNREACHABLE] = "answered: port unreachable",
+        [LB_PARAMETER_PROBLEM] = "answered: parameter problem",
+        [LB_RESET] = "answered: reset",
+        [LB_RELAYED] = "relayed",
     };
     const struct lb_note *note = &lb->note;
     char ip[ARGS_ADDR];
@@ -162,12 +182,18 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
     if (note->server != NULL)
         fprintf(f, ", server %s",
                 args_addr_text(note->server->tunnel.encap.dst, ip));
+    if (note->fate == LB_ICMP_TUNNEL && note->doubts != 0)
+        fprintf(f, ", doubted: %s", tmtu_trust_name(note->doubts));
+    else if (note->fate == LB_ICMP_TUNNEL && note->reason != TMTU_OK)
+        fprintf(f, ", not relayed: %s", tmtu_reason_name(note->reason));
     if (note->fragments > 0)
         fprintf(f, ", in %u fragments", note->fragments);
     if (note->answered && note->answer == LB_TOO_BIG)
         fprintf(f, ", answered: too big, MTU %" PRIu32, note->mtu);
+    else if (note->answered && note->answer == LB_RELAYED && note->mtu > 0)
+        fprintf(f, ", relayed: too big, MTU %" PRIu32, note->mtu);
     else if (note->answered)
-        fprintf(f, ", answered: %s", said[note->answer]);
+        fprintf(f, ", %s", said[note->answer]);
     if (note->unanswered != TMTU_OK)
         fprintf(f, ", not answered: %s", tmtu_reason_name(note->unanswered));
     fputc('\n', f);

@@ -59,23 +59,30 @@ static uint8_t tunnel_key(uint8_t proto, uint16_t dport, uint16_t *port)
     return proto == PROTO_IPV6 ? PROTO_IPIP : proto;
 }
 
-void services_put_tunnel(struct services *t, const struct tmtu_encap *encap)
+void services_put_tunnel(struct services *t, struct server *server)
 {
     static const uint8_t protos[] = {[TMTU_ENCAP_IPIP] = PROTO_IPIP,
                                      [TMTU_ENCAP_GRE] = PROTO_GRE,
                                      [TMTU_ENCAP_GUE] = PROTO_UDP};
+    const struct tmtu_encap *encap = &server->tunnel.encap;
     uint16_t port;
     const uint8_t proto = tunnel_key(protos[encap->kind], encap->dport, &port);
-    services_put(t, encap->dst, proto, port, 0);
+    if (slot(t, encap->dst, proto, port)->used)
+        return; /* of another service */
+    t->tunnel[t->tunnels] = server;
+    services_put(t, encap->dst, proto, port, t->tunnels++);
 }
 
-bool services_has_tunnel(const struct services *t, const struct tmtu_flow *flow)
+struct server *services_find_tunnel(const struct services *t,
+                                    const struct tmtu_flow *flow)
 {
     uint16_t port;
     const uint8_t proto = tunnel_key(flow->proto, flow->dport, &port);
-    return (proto == PROTO_IPIP || proto == PROTO_GRE || proto == PROTO_UDP) &&
-           !services_has_vip(t, flow->dst) &&
-           slot(t, flow->dst, proto, port)->used;
+    if ((proto != PROTO_IPIP && proto != PROTO_GRE && proto != PROTO_UDP) ||
+        services_has_vip(t, flow->dst))
+        return NULL;
+    const struct services_slot *s = slot(t, flow->dst, proto, port);
+    return s->used ? t->tunnel[s->index] : NULL;
 }
 
 uint64_t services_hash(const struct services *t, const struct service *s,
@@ -132,6 +139,7 @@ void services_free(struct services *t)
         free(t->service[i].server);
     }
     free(t->service);
+    free(t->tunnel);
     free(t->slot);
     memset(t, 0, sizeof *t);
 }

@@ -29,12 +29,15 @@ struct services_config {
     uint32_t first_id; /* where IPv4 identifications begin */
     struct tmtu_limit_options limit; /* of answers; size 0: none */
     uint8_t refuse;                  /* enum lb_refuse */
+    uint8_t relay;                   /* enum tmtu_relay_policy */
 };
 
 struct server {
     struct tmtu_tunnel tunnel; /* encap.dst is its address */
     uint32_t weight;
-    uint8_t path; /* a hash of its address: which identifications it takes */
+    uint8_t path;    /* a hash of its address: which identifications it takes */
+    uint64_t ask;    /* when to ask what its path carries; UINT64_MAX: never */
+    uint64_t errors; /* about its tunnel */
     uint64_t packets;
     uint64_t bytes; /* of inner packets */
 };
@@ -64,6 +67,8 @@ struct services {
     struct tmtu_hash_key key;
     struct service *service;
     size_t n;
+    struct server **tunnel; /* by the index of a slot */
+    uint32_t tunnels;
     struct services_slot *slot;
     uint32_t mask;        /* of slots, a power of two, less one */
     bool any_port;        /* there are services for every port */
@@ -85,15 +90,16 @@ void services_free(struct services *t);
 /* Whether some service has this address. */
 bool services_has_vip(const struct services *t, const uint8_t addr[16]);
 
-/* Whether a flow, named as it is sent, is that of a tunnel to a server. */
-bool services_has_tunnel(const struct services *t,
-                         const struct tmtu_flow *flow);
+/* The first server with the tunnel of a flow, named as it is sent; NULL: it is
+ * that of none. */
+struct server *services_find_tunnel(const struct services *t,
+                                    const struct tmtu_flow *flow);
 
-/* For services_build(): what is at an address, protocol and port from now on.
- */
+/* For services_build(): what is at an address, protocol and port from now on;
+ * and a server with its tunnel. */
 void services_put(struct services *t, const uint8_t addr[16], uint8_t proto,
                   uint16_t port, uint32_t index);
-void services_put_tunnel(struct services *t, const struct tmtu_encap *encap);
+void services_put_tunnel(struct services *t, struct server *server);
 
 /* The service at an address, protocol and port; without the port
  * (`has_port` false) only one for every port is found. */

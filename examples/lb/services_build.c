@@ -62,6 +62,7 @@ static bool make_tunnel(struct build *b, const struct service *s,
     }
     out->tunnel = t;
     out->weight = rule->weight;
+    out->ask = UINT64_MAX;
     out->path = (uint8_t)tmtu_hash_bytes(&c->key, rule->addr, 16);
     return true;
 }
@@ -103,7 +104,7 @@ static void make_service(struct build *b, struct services *t, struct service *s,
     } else {
         for (size_t i = 0; i < rule->servers; i++) {
             if (make_tunnel(b, s, &rule->server[i], &s->server[i]))
-                services_put_tunnel(t, &s->server[i].tunnel.encap);
+                services_put_tunnel(t, &s->server[i]);
             tmtu_copy(list[i].addr, rule->server[i].addr, 16);
             list[i].value = (uint16_t)i;
             list[i].weight = rule->server[i].weight;
@@ -130,8 +131,9 @@ unsigned services_build(struct services *t, const struct rules *rules,
     while (slots < 2 * most)
         slots *= 2;
     t->service = calloc(rules->services + 1, sizeof *t->service);
+    t->tunnel = calloc(most + 1, sizeof *t->tunnel);
     t->slot = calloc(slots, sizeof *t->slot);
-    if (t->service == NULL || t->slot == NULL) {
+    if (t->service == NULL || t->tunnel == NULL || t->slot == NULL) {
         error(&b, 0, "no memory for services");
         return b.errors;
     }
