@@ -51,7 +51,7 @@ lab_fail() {
     for name in "${!LAB_PID[@]}"; do
         case $name in
         balancer | real*) kill -USR1 "${LAB_PID[$name]}" ;;
-        hop) kill -TERM "${LAB_PID[$name]}" ;; # that is when it writes them
+        hop | tunnel) kill -TERM "${LAB_PID[$name]}" ;; # that is when it writes them
         esac
     done 2>/dev/null
     sleep 0.5
@@ -105,12 +105,14 @@ lab_settle() {
         "this user; as root: modprobe tun; chmod 666 /dev/net/tun"
 }
 
-# lab_programs BUILD: are they there?
+# lab_programs BUILD [PROGRAM...]: are they there?
 lab_programs() {
-    local program
-    for program in lb/tunmtu-lb realserver/tunmtu-realserver lab/tunmtu-probe; do
-        [ -x "$1/examples/$program" ] || lab_fail "$1/examples/$program is not" \
-            "built; examples/lab/quickstart.sh does it"
+    local build=$1 program
+    shift
+    for program in lb/tunmtu-lb realserver/tunmtu-realserver lab/tunmtu-probe \
+        "$@"; do
+        [ -x "$build/examples/$program" ] || lab_fail "$build/examples/$program" \
+            "is not built; examples/lab/quickstart.sh does it"
     done
     for program in ip ethtool nsenter nstat awk timeout; do
         command -v "$program" >/dev/null || lab_fail "$program is not" \

@@ -151,7 +151,7 @@ lab_route_mtu() {
     local route
     route=$(lab_in client ip route get "$LAB_VIP")
     case $route in
-    *' mtu '*) sed -n 's/.* mtu \([0-9]*\).*/\1/p' <<<"$route" ;;
+    *' mtu '*) sed -En 's/.* mtu (lock )?([0-9]*).*/\2/p' <<<"$route" ;;
     *) echo 1500 ;; # that of the link: the route knows of no other
     esac
 }

@@ -13,9 +13,10 @@ usage: quickstart.sh [OPTION...]
 
 Installs the packages that are missing (Debian and its relatives; as root, else
 it says which they are and exits 1), builds the load balancer, the real server
-and the probe in build/quickstart, and runs stall.sh with the options given. See
-stall.sh --help for them and for what is measured. With --build DIR, it builds
-there.
+and the lab's programs in build/quickstart, and runs stall.sh with the options
+given. See stall.sh --help for them and for what is measured. With --build DIR,
+it builds there. What is built serves transfer.sh, shrink.sh and recursion.sh as
+well.
 END
 }
 
@@ -73,7 +74,8 @@ mkdir -p "$build"
 {
     cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF &&
         cmake --build "$build" --parallel \
-            --target tunmtu-lb tunmtu-realserver tunmtu-probe
+            --target tunmtu-lb tunmtu-realserver tunmtu-probe tunmtu-hop \
+            tunmtu-tunnel
 } >"$build/quickstart.log" 2>&1 || {
     tail -n 30 "$build/quickstart.log" >&2
     echo "quickstart.sh: it did not build; all of it: $build/quickstart.log" >&2

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One of the lab's scripts as a test.
+#     tests/lab.sh SCRIPT BUILD-FOLDER [OPTION...]
+# Exit 77 where it cannot be tried; the last line says why.
+set -u
+PATH=$PATH:/usr/sbin:/sbin
+script=$(dirname "$0")/../examples/lab/$1
+build=$2
+shift 2
+for tool in bash unshare nsenter ip ethtool nstat awk timeout; do
+    command -v $tool >/dev/null || { echo "lab: there is no $tool"; exit 77; }
+done
+unshare -nm true 2>/dev/null || unshare -Urnm true ||
+    { echo "lab: namespaces are not possible here"; exit 77; }
+[ -w /dev/net/tun ] || { echo "lab: /dev/net/tun cannot be used"; exit 77; }
+exec "$script" --build "$build" "$@"
