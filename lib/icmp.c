@@ -73,7 +73,7 @@ static inline size_t icmp_quote_len(int kind, int ipver, uint32_t word)
 static inline int icmp_quote(struct tmtu_view v, int ipver,
                              struct tmtu_pkt *quoted)
 {
-    if (ipver == 4 ? ip_quick4(v, TMTU_IP_QUOTED, quoted)
+    if (ipver == 4 ? ip_quick4(v, TMTU_IP_QUOTED, 0, quoted)
                    : ip_quick6(v, TMTU_IP_QUOTED, quoted))
         return 0;
     const uint8_t *ip = tmtu_peek(v, 1);

@@ -27,7 +27,8 @@ static int ip_check_options(const uint8_t *p, size_t n)
     return 0;
 }
 
-static int ip_parse4(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+static __attribute__((noinline)) int ip_parse4(struct tmtu_view v, unsigned how,
+                                               struct tmtu_pkt *out)
 {
     const uint8_t *p = tmtu_peek(v, W_IP4_SIZE);
     if (p == NULL)
@@ -85,7 +86,7 @@ ip_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
         return TMTU_E_TRUNCATED;
     switch (p[0] >> 4) {
     case 4:
-        return ip_parse4(v, how, out);
+        return ip_quick4(v, how, 1, out) ? 0 : ip_parse4(v, how, out);
     case 6:
         return tmtu_ip6_parse(v, how, out);
     default:
@@ -95,9 +96,7 @@ ip_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
 
 int tmtu_ip_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
 {
-    return ip_quick4(v, how, out) || ip_quick6(v, how, out)
-               ? 0
-               : ip_parse_any(v, how, out);
+    return ip_quick4(v, how, 0, out) ? 0 : ip_parse_any(v, how, out);
 }
 
 int tmtu_ip_is_icmp_error(const struct tmtu_pkt *pkt)

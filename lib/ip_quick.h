@@ -72,10 +72,10 @@ static inline void ip_fill6(struct tmtu_pkt *out, const uint8_t *p,
                         ends->flow_flags);
 }
 
-/* The `room` bytes at l4, 8 or more. */
-static inline int ip_quick_ends(const uint8_t *l4, uint32_t room, uint8_t ipver,
-                                uint8_t proto, unsigned how,
-                                struct ip_ends *ends)
+/* TCP or UDP, of which the first `room` bytes, 8 or more, are at l4. */
+static inline int ip_quick_ports(const uint8_t *l4, uint32_t room,
+                                 uint8_t proto, unsigned how,
+                                 struct ip_ends *ends)
 {
     const int whole = !(how & TMTU_IP_QUOTED);
     if (proto == W_PROTO_TCP) {
@@ -83,18 +83,10 @@ static inline int ip_quick_ends(const uint8_t *l4, uint32_t room, uint8_t ipver,
             (room < W_TCP_SIZE ||
              (l4[W_TCP_DOFF] >> 4) * 4u - W_TCP_SIZE > room - W_TCP_SIZE))
             return 0;
-    } else if (proto == W_PROTO_UDP) {
-        if (whole && tmtu_get16(l4 + W_UDP_LEN) - (uint32_t)W_UDP_SIZE >
-                         room - W_UDP_SIZE)
-            return 0;
-    } else {
-        if (proto != (ipver == 4 ? W_PROTO_ICMP : W_PROTO_ICMPV6) ||
-            ip_icmp_has_id(proto, l4[W_ICMP_TYPE]))
-            return 0;
-        ends->pkt_flags |= TMTU_PKT_ICMP;
-        ends->icmp_type = l4[W_ICMP_TYPE];
-        ends->icmp_code = l4[W_ICMP_CODE];
-        return 1;
+    } else if (proto != W_PROTO_UDP ||
+               (whole && tmtu_get16(l4 + W_UDP_LEN) - (uint32_t)W_UDP_SIZE >
+                             room - W_UDP_SIZE)) {
+        return 0;
     }
     const uint32_t ports = tmtu_get32(l4);
     ends->sport = (uint16_t)(ports >> 16);
@@ -103,8 +95,21 @@ static inline int ip_quick_ends(const uint8_t *l4, uint32_t room, uint8_t ipver,
     return 1;
 }
 
-/* Nonzero when it is one of those, and all is well. */
-static inline int ip_quick4(struct tmtu_view v, unsigned how,
+/* An ICMP message without an identifier. */
+static inline int ip_quick_error(const uint8_t *l4, uint8_t want, uint8_t proto,
+                                 struct ip_ends *ends)
+{
+    if (proto != want || ip_icmp_has_id(want, l4[W_ICMP_TYPE]))
+        return 0;
+    ends->pkt_flags |= TMTU_PKT_ICMP;
+    ends->icmp_type = l4[W_ICMP_TYPE];
+    ends->icmp_code = l4[W_ICMP_CODE];
+    return 1;
+}
+
+/* Nonzero when it is one of those, and all is well. TCP and UDP, or with
+ * `error` ICMP errors: who asks for one at a time is faster. */
+static inline int ip_quick4(struct tmtu_view v, unsigned how, int error,
                             struct tmtu_pkt *out)
 {
     const uint8_t *p = tmtu_peek(v, W_IP4_SIZE + W_UDP_SIZE);
@@ -123,8 +128,9 @@ static inline int ip_quick4(struct tmtu_view v, unsigned how,
     struct ip_ends ends = {
         0, 0, 0, frag & W_IP4_DF ? TMTU_PKT_DF : 0, 0, 0,
     };
-    if (!ip_quick_ends(p + W_IP4_SIZE, have - W_IP4_SIZE, 4, p[W_IP4_PROTO],
-                       how, &ends))
+    const uint8_t *l4 = p + W_IP4_SIZE, proto = p[W_IP4_PROTO];
+    if (!(error ? ip_quick_error(l4, W_PROTO_ICMP, proto, &ends)
+                : ip_quick_ports(l4, have - W_IP4_SIZE, proto, how, &ends)))
         return 0;
     if ((how & TMTU_IP_VERIFY) && !(how & TMTU_IP_QUOTED) &&
         tmtu_cksum_sum20(p) != 0xffffu)
@@ -150,7 +156,9 @@ static inline int ip_quick6(struct tmtu_view v, unsigned how,
         have = (uint32_t)tmtu_view_len(v);
     }
     struct ip_ends ends = {0, 0, 0, 0, 0, 0};
-    if (!ip_quick_ends(p + W_IP6_SIZE, have - W_IP6_SIZE, 6, next, how, &ends))
+    const uint8_t *l4 = p + W_IP6_SIZE;
+    if (!ip_quick_ports(l4, have - W_IP6_SIZE, next, how, &ends) &&
+        !ip_quick_error(l4, W_PROTO_ICMPV6, next, &ends))
         return 0;
     const struct ip6_chain c = {
         W_IP6_SIZE, 0, 0, W_IP6_NEXT, W_IP6_SIZE, 0, 0, next,
