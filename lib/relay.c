@@ -51,9 +51,9 @@ static enum tmtu_reason relay_size(struct tmtu_relay *r, uint32_t mtu,
     const uint32_t least = v4 ? TMTU_IP4_MIN_MTU : TMTU_IP6_MIN_MTU;
     if (v4 && !(inner->flags & TMTU_PKT_DF))
         return TMTU_R_MAY_CUT; /* K79 */
-    if (!(flags & TMTU_RELAY_LOW) || mtu > least + r->overhead)
-        mtu = mtu > r->overhead ? mtu - r->overhead : 0;
-    if (mtu < least)
+    if (mtu > least + r->overhead)
+        mtu -= r->overhead;
+    else if (!v4 || !(flags & TMTU_RELAY_LOW))
         mtu = least;
     if (mtu >= inner->len)
         return TMTU_R_FITS; /* R-2473-14 */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What speaks against an ICMP error. */
-#include <tunmtu/cksum.h>
 #include <tunmtu/mtu.h>
 #include <tunmtu/pmtu.h>
 #include <tunmtu/trust.h>
@@ -42,34 +41,22 @@ static int trust_has_ports(uint8_t proto)
            proto == W_PROTO_UDPLITE;
 }
 
-/* The quoted TCP sequence number; 0: it is not there. */
-static int trust_seq(const struct tmtu_pkt *quoted, uint32_t *seq)
-{
-    const uint8_t *p = quoted->data + quoted->l4;
-    if (quoted->flow.proto != W_PROTO_TCP || (quoted->flags & TMTU_PKT_LATER) ||
-        quoted->have < quoted->l4 + W_TCP_SEQ + 4u)
-        return 0;
-    *seq = tmtu_get32(p + W_TCP_SEQ);
-    return 1;
-}
-
-/* RFC 5927 §4.1: only the sender, and who is on the path, know what is in
- * flight. Modulo 2^32. */
+/* Only the sender, and who is on the path, know what is in flight. */
 static uint32_t trust_window(const struct tmtu_pkt *quoted,
                              const struct tmtu_trust_facts *facts)
 {
     uint32_t seq;
-    if (!trust_seq(quoted, &seq))
+    if (tmtu_icmp_seq(quoted, &seq) < 0)
         return TMTU_TRUST_NO_SEQ;
-    return seq - facts->una < facts->nxt - facts->una ? 0 : TMTU_TRUST_WINDOW;
+    return tmtu_icmp_seq_in_window(seq, facts->una, facts->nxt)
+               ? 0
+               : TMTU_TRUST_WINDOW;
 }
 
 static uint32_t trust_quote(const struct tmtu_pkt *quoted)
 {
     uint32_t against = 0;
-    if (quoted->flow.ipver == 4 &&
-        tmtu_cksum_finish(
-            tmtu_cksum_add(0, quoted->data, quoted->unfragmentable)) != 0)
+    if (tmtu_icmp_quote_check(quoted) == TMTU_E_CHECKSUM)
         against |= TMTU_TRUST_QUOTE_CHECKSUM;
     if ((quoted->flags & TMTU_PKT_CUT) ||
         (trust_has_ports(quoted->flow.proto) &&

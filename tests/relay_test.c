@@ -216,6 +216,7 @@ static const struct {
     {"precedence violation", 4, {3, 14, 0}, "unreachable 1", "unreachable 3"},
     {"precedence cutoff", 4, {3, 15, 0}, "unreachable 1", "unreachable 3"},
     {"a code that there is not", 4, {3, 16, 0}, "not_relayed", "not_relayed"},
+    {"a code as high as 32", 4, {3, 32, 0}, "not_relayed", "not_relayed"},
     {"a code as high as 35", 4, {3, 35, 0}, "not_relayed", "not_relayed"},
     {"R-2003-20: source quench", 4, {4, 0, 0}, "not_relayed", "not_relayed"},
     {"R-2003-21: redirect",
@@ -579,6 +580,20 @@ static void later_fragments_with_an_encapsulation_limit(void **state)
 
 /* ---- options ---- */
 
+/* K81, K85, K86: which family is inside, a short quote does not tell. */
+static void short_quotes_of_a_pair_that_linux_knows(void **state)
+{
+    (void)state;
+    struct bed b = bed(4, 4, TMTU_ENCAP_GRE);
+    b.options.flags = TMTU_RELAY_4IN4;
+    b.quote = 28;
+    assert_string_equal(bed_run(&b), "quote_short, learn 1400");
+    b = bed(4, 6, TMTU_ENCAP_GRE);
+    b.options.flags = TMTU_RELAY_4IN4;
+    b.quote = 48;
+    assert_string_equal(bed_run(&b), "not_relayed");
+}
+
 static void r_tun_04_policies(void **state)
 {
     (void)state;
@@ -719,6 +734,14 @@ static void what_linux_does_is_an_option(void **state)
          89,
          1480,
          "too big 69, learn 600"},
+        {"K77: of IPv6 1280 is told all the same",
+         6,
+         4,
+         TMTU_RELAY_LOW,
+         {3, 4, 1290},
+         1500,
+         1480,
+         "too big 1280, learn 1290"},
         {"K85: IPv6 in IPv6 is not for it",
          6,
          6,
@@ -896,24 +919,49 @@ static void k56_the_inner_destination_speaks(void **state)
     free(outer.head);
 }
 
+/* A packet that is all there is told about, however short it is. */
+static void what_is_whole_is_not_too_short(void **state)
+{
+    (void)state;
+    for (unsigned inner = 4; inner <= 6; inner += 2)
+        for (size_t n = 0; n <= 8; n += 4) {
+            struct bed b = bed(inner, 4, TMTU_ENCAP_IPIP);
+            b.shape.proto = 50;
+            b.shape.len = (inner == 4 ? 20 : 40) + n;
+            b.says.code = 1;
+            assert_string_equal(bed_run(&b),
+                                inner == 4 ? "unreachable 1" : "unreachable 3");
+        }
+}
+
 /* Headers in front of the inner transport that are longer than an error can
  * quote leave nothing that could be told. */
 static void no_error_holds_so_long_an_inner_header(void **state)
 {
     (void)state;
-    for (size_t options = 1176; options <= 1192; options += 8) {
+    static const struct {
+        size_t options; /* bytes of hop-by-hop options */
+        size_t len;     /* of the inner packet */
+        const char *want;
+    } rows[] = {
+        {1176, 1500, "unreachable 3"}, {1184, 1500, "unreachable 3"},
+        {1192, 1500, "no_room"},       {1192, 1233, "no_room"},
+        {1192, 1232, "unreachable 3"}, /* all of it fits */
+    };
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
         struct bed b = bed(6, 4, TMTU_ENCAP_IPIP);
+        b.shape.len = rows[i].len;
+        b.shape.proto = 50;
+        b.says.code = 1;
         struct tmtu_buf outer = bed_outer(&b), error;
         struct tmtu_relay r;
         uint8_t *ip = outer.data + 20;
-        memset(ip + 40, 0, options); /* Pad1; that many bytes of hop-by-hop */
+        memset(ip + 40, 0, rows[i].options); /* Pad1 */
+        ip[40] = ip[6];
         ip[6] = 0;
-        ip[40] = 6;
-        ip[41] = (uint8_t)(options / 8 - 1);
+        ip[41] = (uint8_t)(rows[i].options / 8 - 1);
         const int rc = bed_read(&b, &outer, &error, &r);
-        assert_string_equal(bed_words(rc, &r),
-                            options > 1184 ? "no_room, learn 1400"
-                                           : "too big 1380, learn 1400");
+        assert_string_equal(bed_words(rc, &r), rows[i].want);
         free(error.head);
         free(outer.head);
     }
@@ -932,11 +980,13 @@ int main(void)
         cmocka_unit_test(r_lib_10_about_outer_fragments),
         cmocka_unit_test(k82_k83_k84_of_another_tunnel),
         cmocka_unit_test(later_fragments_with_an_encapsulation_limit),
+        cmocka_unit_test(short_quotes_of_a_pair_that_linux_knows),
         cmocka_unit_test(r_tun_04_policies),
         cmocka_unit_test(what_linux_does_is_an_option),
         cmocka_unit_test(arguments),
         cmocka_unit_test(r_2003_13_r_2003_14_vector_4_byte_by_byte),
         cmocka_unit_test(k56_the_inner_destination_speaks),
+        cmocka_unit_test(what_is_whole_is_not_too_short),
         cmocka_unit_test(no_error_holds_so_long_an_inner_header),
     };
     return cmocka_run_group_tests_name("relay", tests, NULL, NULL);

@@ -193,6 +193,26 @@ static const struct {
      {6, BIG6(1400), 60, YES, 17, 8, 0, 0, 0, 0},
      "no_ports 1400",
      1},
+    {"DCCP has ports",
+     {4, BIG4(1400), 23, YES, 33, 0, 0, 0, 0, 0},
+     "no_ports 1400",
+     1},
+    {"a later fragment of SCTP",
+     {4, BIG4(1400), 28, YES, 132, 0x4001, 0, 0, 0, 0},
+     "no_ports 1400",
+     1},
+    {"a later fragment of DCCP",
+     {4, BIG4(1400), 28, YES, 33, 0x4001, 0, 0, 0, 0},
+     "no_ports 1400",
+     1},
+    {"a later fragment of UDP-Lite",
+     {4, BIG4(1400), 28, YES, 136, 0x4001, 0, 0, 0, 0},
+     "no_ports 1400",
+     1},
+    {"a later fragment of ESP",
+     {4, BIG4(1400), 28, YES, 50, 0x4001, 0, 0, 0, 0},
+     "1400",
+     1},
     {"a protocol without ports needs none",
      {4, BIG4(1400), 20, YES, 47, 0, 0, 0, 0, 0},
      "1400",
@@ -393,8 +413,8 @@ static void arguments(void **state)
             fail_msg("%s", bad[i].name);
     }
     const struct tmtu_trust_options options = TMTU_TRUST_INIT;
-    const struct test_shape shape = test_shape(6, 1500);
-    const struct test_says says = BIG6(1400);
+    const struct test_shape shape = test_shape(4, 1500);
+    const struct test_says says = BIG4(0);
     struct tmtu_buf packet = test_made(&shape, 0);
     struct tmtu_buf buf = test_error(&says, packet.data, 48);
     const struct tmtu_pkt pkt = test_parsed(&buf);
@@ -402,7 +422,7 @@ static void arguments(void **state)
     struct tmtu_trust got;
     assert_int_equal(tmtu_icmp_parse(&pkt, &icmp), 0);
     assert_int_equal(tmtu_trust_decide(&pkt, &icmp, &options, NULL, &got), 0);
-    assert_string_equal(say(&got), "unknown 1400");
+    assert_string_equal(say(&got), "unknown no_mtu may_cut 1492");
     free(buf.head);
     free(packet.head);
 }
