@@ -201,10 +201,10 @@ static void errors_that_are_for_no_server(void **state)
     } rows[] = {
         {"as it should be", "10.0.0.2", "10.0.1.1", 6, 3, 443, 28, 8, 64,
          LB_FORWARDED},
-        {"a later fragment has no ports", "10.0.0.2", "10.0.1.1", 6, 3, 443, 28,
-         7, 1, LB_NO_PORTS},
-        {"cut before the ports", "10.0.0.2", "10.0.1.1", 6, 3, 443, 23, 8, 64,
-         LB_NO_PORTS},
+        {"a later fragment of a protocol that is not served", "10.0.0.2",
+         "10.0.1.1", 132, 3, 443, 28, 7, 1, LB_NOT_SERVED},
+        {"cut before the ports of one", "10.0.0.2", "10.0.1.1", 132, 3, 443, 23,
+         8, 64, LB_NOT_SERVED},
         {"a port that is not served", "10.0.0.2", "10.0.1.1", 6, 3, 444, 28, 8,
          64, LB_NOT_SERVED},
         {"a protocol that is not served", "10.0.0.2", "10.0.1.1", 132, 3, 443,
@@ -276,6 +276,114 @@ static void without_ports_a_service_for_every_port_is_found(void **state)
     const size_t n = pk_icmp(msg, &error, 11, 1, 0, quote, 28);
     assert_int_equal(bed_take(&b, msg, n, 0), LB_FORWARDED);
     assert_string_equal(bed_dst(&b, 0), server);
+    assert_false(b.lb.note.by_address); /* as all its flows are */
+    bed_close(&b);
+}
+
+/* Takes an error that quotes the first `n` bytes of `quote`; the server that it
+ * goes to. */
+static const char *error_goes_to(struct bed *b, size_t n)
+{
+    const size_t len = pk_icmp(msg, &error4, 3, 4, 1400, quote, n);
+    assert_int_equal(bed_take(b, msg, len, 0), LB_FORWARDED);
+    assert_int_equal(b->n, 1);
+    return bed_dst(b, 0);
+}
+
+/* R-7690-09: the first fragment that is quoted tells for the others. */
+static void a_later_fragment_that_is_quoted_follows_its_first(void **state)
+{
+    struct pk_ip first = reply4, later = reply4;
+    char server[ARGS_ADDR];
+    struct bed b;
+    unsigned strays = 0;
+    (void)state;
+    first.df = later.df = 0;
+    first.mf = 1;
+    later.off = 1480;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    const uint64_t *by_address = &b.lb.counters.by_address;
+    for (uint16_t port = 1000; port < 1032; port++) {
+        bed_flow(&b, client4, port, 443, 100);
+        snprintf(server, sizeof server, "%s", bed_dst(&b, 0));
+        first.id = later.id = port;
+        /* Before it is known: by addresses, which is as good as chance. */
+        const uint64_t before = *by_address;
+        pk_ip(quote, &later, msg, 500);
+        strays += strcmp(error_goes_to(&b, 28), server) != 0;
+        assert_int_equal(*by_address, before + 1);
+
+        pk_flow(quote, &first, 443, port, 1500);
+        assert_string_equal(error_goes_to(&b, 28), server);
+        pk_ip(quote, &later, msg, 500);
+        assert_string_equal(error_goes_to(&b, 28), server);
+        assert_false(b.lb.note.by_address);
+        assert_int_equal(*by_address, before + 1);
+    }
+    assert_true(strays > 10 && strays < 32);
+    assert_true(b.lb.note.icmp);
+    bed_close(&b);
+}
+
+static void what_is_cut_before_the_ports_goes_by_addresses(void **state)
+{
+    struct bed b;
+    char server[ARGS_ADDR];
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    pk_flow(quote, &reply4, 443, 1000, 1500);
+    snprintf(server, sizeof server, "%s", error_goes_to(&b, 20));
+    assert_true(b.lb.note.by_address);
+    for (size_t n = 21; n < 24; n++)
+        assert_string_equal(error_goes_to(&b, n), server);
+    error_goes_to(&b, 24);
+    assert_false(b.lb.note.by_address);
+    assert_int_equal(b.lb.counters.by_address, 4);
+    bed_close(&b);
+}
+
+/* Of two services it is the same one on each balancer. */
+static void
+which_service_it_is_does_not_depend_on_the_order_of_rules(void **state)
+{
+    static const char *const rules[] = {"-A -t 10.0.0.2:443 -s mh -b mh-port\n"
+                                        "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n",
+                                        "-A -t 10.0.0.2:80 -s mh -b mh-port\n"
+                                        "-a -t 10.0.0.2:80 -r 10.0.0.7 -i\n"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char text[400];
+        struct bed b;
+        snprintf(text, sizeof text, "%s%s", rules[i], rules[1 - i]);
+        bed_open_with(&b, text, bed_config(TMTU_MTU_NOTIFY));
+        pk_flow(quote, &reply4, 443, 1000, 1500);
+        assert_string_equal(error_goes_to(&b, 20), "10.0.0.7");
+        bed_close(&b);
+    }
+}
+
+/* A server that answers through a tunnel of its own, from the VIP. */
+static void the_flow_in_a_quoted_tunnel_counts(void **state)
+{
+    const struct pk_ip tunnel = {
+        .src = "10.0.0.2", .dst = "10.0.9.9", .proto = 4};
+    struct pk_ip other = reply4;
+    char server[ARGS_ADDR];
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    for (uint16_t port = 1000; port < 1032; port++) {
+        bed_flow(&b, client4, port, 443, 100);
+        snprintf(server, sizeof server, "%s", bed_dst(&b, 0));
+        const size_t n = pk_flow(msg, &reply4, 443, port, 1480);
+        pk_ip(quote, &tunnel, msg, n);
+        assert_string_equal(error_goes_to(&b, 48), server);
+    }
+    other.src = "10.0.0.77"; /* the tunnel is from the VIP, the flow is not */
+    const size_t n = pk_flow(msg, &other, 443, 1000, 1480);
+    pk_ip(quote, &tunnel, msg, n);
+    const size_t len = pk_icmp(msg, &error4, 3, 4, 1400, quote, 48);
+    assert_int_equal(bed_take(&b, msg, len, 0), LB_NOT_SERVED);
     bed_close(&b);
 }
 
@@ -532,6 +640,11 @@ int main(void)
         cmocka_unit_test(
             K43_icmp_without_a_type_is_neither_forwarded_nor_answered),
         cmocka_unit_test(without_ports_a_service_for_every_port_is_found),
+        cmocka_unit_test(a_later_fragment_that_is_quoted_follows_its_first),
+        cmocka_unit_test(what_is_cut_before_the_ports_goes_by_addresses),
+        cmocka_unit_test(
+            which_service_it_is_does_not_depend_on_the_order_of_rules),
+        cmocka_unit_test(the_flow_in_a_quoted_tunnel_counts),
         cmocka_unit_test(K24_K25_K26_ipv6_is_judged_by_its_largest_fragment),
         cmocka_unit_test(fragments_of_a_flow_go_where_the_flow_goes),
         cmocka_unit_test(a_reassembled_packet_is_handed_over),

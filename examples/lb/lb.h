@@ -4,6 +4,7 @@
 #ifndef LB_LB_H
 #define LB_LB_H
 
+#include <tunmtu/follow.h>
 #include <tunmtu/frag.h>
 #include <tunmtu/io.h>
 #include <tunmtu/pmtu.h>
@@ -22,7 +23,6 @@ enum lb_fate {
     LB_ICMP_TUNNEL, /* an ICMP error about one of our tunnels: ours */
     LB_DROPPED,     /* for an enum tmtu_reason */
     LB_NO_SERVER,   /* no server of the service has a weight */
-    LB_NO_PORTS,    /* an ICMP error that quotes no ports, which are needed */
     LB_FATES
 };
 
@@ -60,6 +60,7 @@ struct lb_counters {
     uint64_t fate[LB_FATES]; /* their sum is `in`, once lb_give returned 0 */
     uint64_t drop[TMTU_REASONS];  /* LB_DROPPED, by reason */
     uint64_t icmp[LB_ICMP_KINDS]; /* LB_FORWARDED ICMP errors */
+    uint64_t by_address;          /* of these, chosen by addresses alone */
     uint64_t cut;                 /* LB_FORWARDED in fragments */
     uint64_t fragments;           /* how many of those */
     uint64_t answered[LB_ANSWERS];
@@ -81,6 +82,8 @@ struct lb_note {
     uint8_t icmp_kind;  /* enum lb_icmp, if it is one */
     uint32_t doubts;    /* enum tmtu_trust_doubt of LB_ICMP_TUNNEL; 0: it is
                            believed */
+    bool by_address;    /* the server is chosen by addresses, but the flow's by
+                           ports: it may be another one */
     bool answered;
     uint8_t answer; /* enum lb_answer, if it was */
     unsigned fragments;
@@ -119,7 +122,8 @@ struct lb {
     uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
                              all services of a server, see server.path */
     struct tmtu_reass *reass;
-    struct tmtu_pmtu *pmtu; /* of the paths to servers */
+    struct tmtu_follow *follow; /* of quoted fragments */
+    struct tmtu_pmtu *pmtu;     /* of the paths to servers */
     struct tmtu_relay_options relay;
     struct tmtu_limit *limit; /* of answers; NULL: none */
     uint64_t now;             /* of the last packet */

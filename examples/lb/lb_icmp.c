@@ -25,27 +25,41 @@ static enum lb_icmp kind_of(const struct tmtu_icmp *icmp, uint8_t ipver)
     }
 }
 
-/* An ICMP error for a VIP belongs to the server that sent what it quotes. */
+/* The service of the flow that an error is about, which is left in `owner`.
+ * Without ports, in later fragments and quotes cut short, there is but one that
+ * has a flow of this protocol and, it may be, another server. */
+static struct service *service_of(struct lb *lb, const struct tmtu_icmp *icmp,
+                                  unsigned how, struct tmtu_owner *owner)
+{
+    const struct tmtu_flow *f = &owner->flow;
+    (void)tmtu_owner_of_error(icmp, how, owner);
+    (void)tmtu_follow_owner(lb->follow, owner, lb->now);
+    const bool ports = f->flags & TMTU_FLOW_PORTS;
+    struct service *s =
+        services_find(lb->services, f->dst, f->proto, f->dport, ports);
+    return s != NULL || ports ? s
+                              : services_some(lb->services, f->dst, f->proto);
+}
+
+/* An ICMP error for a VIP belongs to the server that sent what it quotes; if
+ * that is a tunnel of no service, the server that sent what is in it. */
 void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
 {
     const struct tmtu_pkt *pkt = &lb->work.pkt;
-    const struct tmtu_flow flow = tmtu_flow_reverse(&icmp->quoted.flow);
+    const struct service *s = NULL;
+    struct tmtu_owner owner;
 
     /* IPVS relays types 3, 4 and 11; a parameter problem is the sender's as
      * well. Redirects are for routers next to the sender, and source quench is
      * not to be acted on (RFC 6633). */
-    if (icmp->kind > TMTU_ICMP_PARAM ||
-        !tmtu_addr_equal(flow.dst, pkt->flow.dst)) {
-        lb_end(lb, LB_NOT_SERVED);
-        return;
+    if (icmp->kind <= TMTU_ICMP_PARAM &&
+        tmtu_addr_equal(icmp->quoted.flow.src, pkt->flow.dst)) {
+        s = service_of(lb, icmp, 0, &owner);
+        if (s == NULL)
+            s = service_of(lb, icmp, TMTU_OWNER_TUNNELS, &owner);
     }
-    const bool ports = flow.flags & TMTU_FLOW_PORTS;
-    const struct service *s =
-        services_find(lb->services, flow.dst, flow.proto, flow.dport, ports);
-    if (s == NULL || (!ports && s->by_port)) {
-        /* Without ports (a later fragment, a quote cut too short) only a
-         * service for every port, placed by address, can be told. */
-        lb_end(lb, ports ? LB_NOT_SERVED : LB_NO_PORTS);
+    if (s == NULL) {
+        lb_end(lb, LB_NOT_SERVED);
         return;
     }
     /* Never forward what is broken; the checksum covers the quote that chose
@@ -56,7 +70,8 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
     }
     lb->note.icmp = true;
     lb->note.icmp_kind = (uint8_t)kind_of(icmp, pkt->flow.ipver);
-    lb_forward(lb, s, &flow);
+    lb->note.by_address = s->by_port && owner.by != TMTU_OWNER_PORTS;
+    lb_forward(lb, s, &owner.flow);
 }
 
 /* What an error about a packet of our own tunnel is good for: the path to the

@@ -42,6 +42,19 @@ static bool make_pmtu(struct lb *lb, const struct services_config *config)
     return lb->pmtu != NULL;
 }
 
+/* Packets whose first fragment was quoted, remembered for the others. */
+enum { FOLLOW_PACKETS = 4096 };
+
+static bool make_follow(struct lb *lb, const struct services_config *config)
+{
+    const struct tmtu_follow_options options = TMTU_FOLLOW_INIT;
+    void *mem = malloc(tmtu_follow_sizeof(FOLLOW_PACKETS));
+    if (mem == NULL)
+        return false;
+    lb->follow = tmtu_follow_init(mem, FOLLOW_PACKETS, &options, &config->key);
+    return lb->follow != NULL;
+}
+
 bool lb_init(struct lb *lb, struct services *services,
              const struct services_config *config)
 {
@@ -66,7 +79,7 @@ bool lb_init(struct lb *lb, struct services *services,
     lb->relay.policy = config->relay;
     lb->relay.flags = TMTU_RELAY_LOCAL; /* a VIP is on our own network */
     return make_limit(lb, config) && make_pmtu(lb, config) &&
-           lb->reass != NULL && lb->memory != NULL;
+           make_follow(lb, config) && lb->reass != NULL && lb->memory != NULL;
 }
 
 void lb_free(struct lb *lb)
@@ -74,6 +87,7 @@ void lb_free(struct lb *lb)
     free(lb->reass);
     free(lb->limit);
     free(lb->pmtu);
+    free(lb->follow);
     free(lb->memory);
     memset(lb, 0, sizeof *lb);
 }

@@ -91,6 +91,7 @@ static void forwarded(struct lb *lb)
     lb_end(lb, LB_FORWARDED);
     if (lb->note.icmp)
         lb->counters.icmp[lb->note.icmp_kind]++;
+    lb->counters.by_address += lb->note.by_address;
     lb->counters.cut += w->cut;
     w->server->packets++;
     w->server->bytes += w->pkt.len;

@@ -14,7 +14,6 @@ static const char *const fates[LB_FATES] = {
     [LB_ICMP_TUNNEL] = "icmp_tunnel",
     [LB_DROPPED] = NULL, /* by reason */
     [LB_NO_SERVER] = "drop.no_server",
-    [LB_NO_PORTS] = "drop.no_ports",
 };
 
 static const char *const answers[LB_ANSWERS] = {
@@ -86,6 +85,7 @@ void report_counters(FILE *f, const void *arg)
         counters_line(f, "drop", tmtu_reason_name(i), c->drop[i]);
     for (size_t i = 0; i < LB_ICMP_KINDS; i++)
         counters_line(f, "forwarded.icmp", icmp_kinds[i], c->icmp[i]);
+    counters_line(f, "forwarded.icmp", "by_address", c->by_address);
     counters_line(f, "forwarded", "cut", c->cut);
     counters_line(f, "forwarded", "fragments", c->fragments);
     for (uint32_t i = 0; i < LB_DOUBTS; i++)
@@ -179,6 +179,8 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
     if (note->icmp)
         fprintf(f, ", an ICMP error (%s) about a served flow",
                 icmp_kinds[note->icmp_kind]);
+    if (note->by_address)
+        fputs(", which quotes no ports", f);
     if (note->server != NULL)
         fprintf(f, ", server %s",
                 args_addr_text(note->server->tunnel.encap.dst, ip));

@@ -52,6 +52,13 @@ struct service *services_find(const struct services *t, const uint8_t addr[16],
     return s != NULL && s->used && proto != 0 ? &t->service[s->index] : NULL;
 }
 
+struct service *services_some(const struct services *t, const uint8_t addr[16],
+                              uint8_t proto)
+{
+    const struct services_slot *s = slot(t, addr, 0, proto);
+    return s->used && proto != 0 ? &t->service[s->index] : NULL;
+}
+
 /* The protocol and port by which a tunnel's packets are told. */
 static uint8_t tunnel_key(uint8_t proto, uint16_t dport, uint16_t *port)
 {

@@ -58,7 +58,8 @@ struct service {
 struct services_slot {
     uint8_t addr[16];
     uint16_t port;
-    uint8_t proto; /* 0: only says that the address is a VIP */
+    uint8_t proto; /* 0: the address is a VIP, and with a protocol for its port,
+                      one that has services of it */
     bool used;
     uint32_t index;
 };
@@ -105,6 +106,10 @@ void services_put_tunnel(struct services *t, struct server *server);
  * (`has_port` false) only one for every port is found. */
 struct service *services_find(const struct services *t, const uint8_t addr[16],
                               uint8_t proto, uint16_t port, bool has_port);
+
+/* Some service of an address and protocol; NULL: there is none. */
+struct service *services_some(const struct services *t, const uint8_t addr[16],
+                              uint8_t proto);
 
 /* The hash that places a flow, named as its client sends it. */
 uint64_t services_hash(const struct services *t, const struct service *s,

@@ -125,9 +125,9 @@ unsigned services_build(struct services *t, const struct rules *rules,
 
     memset(t, 0, sizeof *t);
     t->key = config->key;
-    size_t most = 0; /* a service takes one or two, a server up to one */
+    size_t most = 0; /* a service takes up to three, a server up to one */
     for (size_t i = 0; i < rules->services; i++)
-        most += 2 + rules->service[i].servers;
+        most += 3 + rules->service[i].servers;
     while (slots < 2 * most)
         slots *= 2;
     t->service = calloc(rules->services + 1, sizeof *t->service);
@@ -144,6 +144,9 @@ unsigned services_build(struct services *t, const struct rules *rules,
         make_service(&b, t, s, &rules->service[i]);
         services_put(t, s->addr, s->proto, s->port, (uint32_t)i);
         services_put(t, s->addr, 0, 0, (uint32_t)i);
+        const struct service *some = services_some(t, s->addr, s->proto);
+        if (some == NULL || s->port < some->port) /* whatever the order */
+            services_put(t, s->addr, 0, s->proto, (uint32_t)i);
         t->any_port |= s->port == 0;
     }
     for (size_t i = 0; i < rules->services; i++) {
