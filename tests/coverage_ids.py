@@ -61,8 +61,9 @@ def main():
             print(f'{ident}: in not-ours.txt, and no requirement')
             bad = 1
     summary = []
-    for name in ['K', *sorted(set(area.values()))]:
-        ids = kernel if name == 'K' else [i for i in rfc if area[i] == name]
+    for name in ['Linux', *sorted(set(area.values()))]:
+        ids = kernel if name == 'Linux' else [
+            i for i in rfc if area[i] == name]
         tested = [i for i in ids if i in found]
         left = [i for i in ids if i in reasons]
         part = [i for i in left if reasons[i].startswith('part: ')]
