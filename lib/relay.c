@@ -241,9 +241,12 @@ static void relay_learn(struct tmtu_relay *r, const struct tmtu_icmp *icmp)
         r->learn.length = (uint16_t)outer->len;
         r->learn.header = (uint8_t)outer->unfragmentable;
     }
-    /* RFC 792 has 8 bytes quoted: with less, it may be about anything. */
+    /* RFC 792 has 8 bytes quoted: with less, it may be about anything. Of an
+     * IPv6 fragment they are its Fragment header. */
+    const uint32_t head =
+        outer->flow.ipver == 4 ? outer->unfragmentable : (uint32_t)W_IP6_SIZE;
     r->learn.validated =
-        outer->have == outer->len || outer->have >= outer->l4 + 8u; /* K106 */
+        outer->have == outer->len || outer->have >= head + 8; /* K106 */
 }
 
 int tmtu_relay_read(const struct tmtu_icmp *icmp,

@@ -457,15 +457,22 @@ static void r_lib_10_about_outer_fragments(void **state)
         unsigned outer;
         uint16_t frag; /* as in test_shape */
         const char *big, *other;
+        size_t quote; /* 0: all of it */
     } rows[] = {
         {"R-LIB-10: the first fragment", 4, 0x2000,
-         "outer_fragment, learn 1400", "unreachable 1"},
+         "outer_fragment, learn 1400", "unreachable 1", 0},
         {"R-LIB-10: a later one", 4, 0x0010, "outer_fragment, learn 1400",
-         "outer_fragment"},
+         "outer_fragment", 0},
         {"R-LIB-10: the first of IPv6", 6, 1, "outer_fragment, learn 1400",
-         "unreachable 1"},
+         "unreachable 1", 0},
         {"R-LIB-10: a later one of IPv6", 6, 0x80, "outer_fragment, learn 1400",
-         "outer_fragment"},
+         "outer_fragment", 0},
+        {"R-LIB-10: the first of IPv6, and no more than that it is", 6, 1,
+         "outer_fragment, learn 1400", "quote_short", 48},
+        {"R-LIB-10: the first of IPv6, and not even that", 6, 1,
+         "quote_short, learn? 1400", "quote_short", 47},
+        {"R-LIB-10: a later one of IPv6, by its Fragment header", 6, 0x80,
+         "outer_fragment, learn 1400", "outer_fragment", 48},
     };
     for (size_t i = 0; i < TEST_ROWS(rows); i++)
         for (size_t k = 0; k < TEST_ROWS(bed_kinds); k++)
@@ -474,6 +481,7 @@ static void r_lib_10_about_outer_fragments(void **state)
                 const struct test_says no4 = {3, 1, 0}, no6 = {1, 3, 0};
                 const char *want = big ? rows[i].big : rows[i].other;
                 struct tmtu_relay r;
+                b.quote = rows[i].quote != 0 ? rows[i].quote : SIZE_MAX;
                 if (!big)
                     b.says = rows[i].outer == 4 ? no4 : no6;
                 struct tmtu_buf whole = bed_outer(&b), error;
