@@ -20,6 +20,7 @@ struct bed {
     struct {
         uint8_t *p;
         size_t n;
+        uint8_t via[16];
     } out[BED_OUT]; /* what the last packet led to */
     size_t n;
 };
@@ -101,6 +102,9 @@ static inline void bed_keep(struct bed *b, const struct tmtu_buf *buf)
     assert_true(b->n < BED_OUT);
     b->out[b->n].n = tmtu_buf_len(buf);
     b->out[b->n].p = test_exact(buf->data, b->out[b->n].n);
+    memset(b->out[b->n].via, 0, 16);
+    if (b->lb.via != NULL)
+        memcpy(b->out[b->n].via, b->lb.via, 16);
     b->n++;
 }
 

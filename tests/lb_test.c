@@ -1032,7 +1032,7 @@ static void what_is_wrong_with_tunnels_is_told_by_line(void **state)
     assert_string_equal(
         said,
         "r:2: a real server with an IPv6 address, expected --local with an "
-        "IPv6 address, too\n"
+        "IPv6 address\n"
         "r:3: the real server has the address that --local gives\n"
         "r:4: the real server has the address of a service: its packets would "
         "come back\n");

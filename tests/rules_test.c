@@ -34,9 +34,7 @@ static unsigned read_text(const char *text, size_t n, struct rules *rules,
 #define ENDPOINT                                                               \
     "is no service, expected ADDRESS:PORT or [IPv6]:PORT in numbers "          \
     "(ipvsadm-save -n)"
-#define DIRECT                                                                 \
-    "no -i means direct routing, which is not supported, expected -i (a "      \
-    "tunnel)"
+#define TUN "--tun-...: expected together with -i (a tunnel)\n"
 #define PLACED                                                                 \
     "flows are placed by consistent hashing, whatever the scheduler; mh and "  \
     "sh say so"
@@ -121,10 +119,26 @@ static const struct {
 
     {"masquerading", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -m -w 1\n", 1,
      "r:2: -m: masquerading is not supported, expected -i (a tunnel)\n"},
-    {"direct routing", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -g -w 1\n",
-     1, "r:2: -g: direct routing is not supported, expected -i (a tunnel)\n"},
+    {"direct routing",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -g -w 1\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.7 --gatewaying\n",
+     0, ""},
     {"direct routing by saying nothing",
-     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6\n", 1, "r:2: " DIRECT "\n"},
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6\n", 0, ""},
+    {"direct routing in a tunnel",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -g -i\n", 1,
+     "r:2: expected only one of -i, -m and -g\n"},
+    {"a tunnel's options without one",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -g --tun-type gre\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.7 --tun-port 6080\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.8 --tun-csum\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.9 --tun-nocsum\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.10 --tun-remcsum\n",
+     5, "r:2: " TUN "r:3: " TUN "r:4: " TUN "r:5: " TUN "r:6: " TUN},
+    {"another port of a server that is sent to as it is",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:8443 -g\n", 0,
+     "r:2: warning: port 8443 of the real server is ignored, as in IPVS: the "
+     "packet keeps port 443\n"},
     {"two ways to a server", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -m\n",
      1, "r:2: expected only one of -i, -m and -g\n"},
     {"a way to a server for a service", "-A -t 10.0.0.2:443 -s mh -m\n", 1,
@@ -352,6 +366,24 @@ static void every_field_arrives(void **state)
     free(said);
 }
 
+static void what_carries_packets_to_a_server(void **state)
+{
+    static const char text[] = "-A -t 10.0.0.2:443 -s mh\n"
+                               "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n"
+                               "-a -t 10.0.0.2:443 -r 10.0.0.7 -g\n"
+                               "-a -t 10.0.0.2:443 -r 10.0.0.8\n";
+    static const uint8_t ways[] = {LB_TUNNEL, LB_DIRECT, LB_DIRECT};
+    struct rules r;
+    char *said = NULL;
+    (void)state;
+    assert_int_equal(read_text(text, strlen(text), &r, &said), 0);
+    assert_int_equal(r.service[0].servers, TEST_ROWS(ways));
+    for (size_t i = 0; i < TEST_ROWS(ways); i++)
+        assert_int_equal(r.service[0].server[i].forward, ways[i]);
+    rules_free(&r);
+    free(said);
+}
+
 static void netmasks_and_weights_up_to_their_ends(void **state)
 {
     static const char text[] =
@@ -480,6 +512,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_says_what_it_should),
         cmocka_unit_test(every_field_arrives),
+        cmocka_unit_test(what_carries_packets_to_a_server),
         cmocka_unit_test(netmasks_and_weights_up_to_their_ends),
         cmocka_unit_test(numbers_keys_and_addresses_as_words),
         cmocka_unit_test(a_zero_byte_is_no_end_of_line),

@@ -69,6 +69,7 @@ void counters_io(FILE *f, const char *group, const struct tmtu_io *io)
     counters_line(f, group, "received", io->received);
     counters_line(f, group, "sent", io->sent);
     counters_line(f, group, "send_errors", io->send_errors);
+    counters_line(f, group, "off_link", io->off_link);
     counters_line(f, group, "skipped", io->skipped);
     counters_line(f, group, "lost", io->lost);
 }

@@ -72,7 +72,9 @@ void lb_forward(struct lb *lb, const struct service *service,
 
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_verdict v;
-    if (w->pkt.gso_size != 0) { /* judged by its segments: K29 */
+    if (server->forward == LB_DIRECT) {
+        lb_direct_decide(server, &w->pkt, &v);
+    } else if (w->pkt.gso_size != 0) { /* judged by its segments: K29 */
         tmtu_tunnel_enter(&server->tunnel, &w->pkt, &v);
     } else if (tmtu_tunnel_send(&w->buf, &w->pkt, &server->tunnel, &each, &v) ==
                1) {

@@ -128,6 +128,8 @@ struct lb {
     struct tmtu_limit *limit; /* of answers; NULL: none */
     uint64_t now;             /* of the last packet */
     uint8_t *memory;          /* one reassembled packet */
+    const uint8_t
+        *via; /* of what lb_give gave: tmtu_io_packet.via; NULL: none */
     struct lb_work work;
     struct lb_note note;
     struct lb_counters counters;

@@ -37,6 +37,15 @@ void lb_path_ask(struct lb *lb, struct server *server);
 void lb_path_learn(struct lb *lb, const struct server *server,
                    const struct tmtu_pmtu_error *error);
 
+/* Direct routing: what to do with a packet for this server. It is said in the
+ * words of tunnels, and nothing is changed. */
+void lb_direct_decide(const struct server *server, const struct tmtu_pkt *pkt,
+                      struct tmtu_verdict *out);
+
+/* The same for the packet of lb.work, which may be sent: makes it what is sent,
+ * or begins to cut it. False: that cannot be. */
+bool lb_direct_enter(struct lb *lb);
+
 /* The identification that the packet of lb.work would take in its tunnel. */
 uint32_t lb_id(struct lb *lb);
 

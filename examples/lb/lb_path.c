@@ -51,7 +51,8 @@ void lb_path_learn(struct lb *lb, const struct server *server,
     for (size_t i = 0; i < t->n; i++) {
         for (size_t j = 0; j < t->service[i].servers; j++) {
             struct server *other = &t->service[i].server[j];
-            if (tmtu_addr_equal(other->tunnel.encap.dst, path.dst))
+            if (other->forward == LB_TUNNEL &&
+                tmtu_addr_equal(other->tunnel.encap.dst, path.dst))
                 lb_path_ask(lb, other);
         }
     }

@@ -12,16 +12,20 @@
 #include "args.h"
 
 static const char usage[] =
-    "usage: tunmtu-lb --rules FILE --local ADDR [--local ADDR] --io IO\n"
+    "usage: tunmtu-lb --rules FILE [--local ADDR [--local ADDR]] --io IO\n"
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
     "                 [--icmp-rate R] [--relay R] [--no-server A]\n"
     "                 [--counters FILE] [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
-    "tunnels of IP in IP, GUE or GRE, without a table of connections.\n"
+    "tunnels of IP in IP, GUE or GRE, or by direct routing, without a table "
+    "of\n"
+    "connections.\n"
     "\n"
     "  --rules FILE     services and real servers, as ipvsadm-save -n writes\n"
-    "  --local ADDR     outer source address; one IPv4, one IPv6 or both\n"
+    "  --local ADDR     outer source address of tunnels; one IPv4, one IPv6 "
+    "or\n"
+    "                   both\n"
     "  --io IO          tun:NAME, afpacket:IFNAME or pcap:IN.pcap:OUT.pcap;\n"
     "                   NAME,gso: super-packets (TSO, GRO) are not cut before\n"
     "  --mtu N          of the paths to the servers, in bytes (default: the\n"
@@ -241,7 +245,6 @@ int options_read(struct options *o, int argc, char **argv)
         return wrong("expected --rules FILE");
     if (o->io == NULL)
         return wrong("expected --io IO");
-    if (!o->config.has_local[0] && !o->config.has_local[1])
-        return wrong("expected --local ADDR");
+    o->config.no_link = strncmp(o->io, "tun:", 4) == 0;
     return -1;
 }

@@ -147,6 +147,14 @@ void report_config(FILE *f, const struct options *o, const struct lb *lb)
         for (size_t j = 0; j < s->servers; j++) {
             const struct tmtu_tunnel *u = &s->server[j].tunnel;
             char tunnel[80];
+            if (s->server[j].forward == LB_DIRECT) {
+                fprintf(f,
+                        "tunmtu-lb:   server %s weight %" PRIu32
+                        ", by its link-layer address, carries %" PRIu32 "\n",
+                        args_addr_text(u->encap.dst, to), s->server[j].weight,
+                        tmtu_mtu_inner(&u->mtu));
+                continue;
+            }
             tunnel_text(&u->encap, tunnel);
             fprintf(f,
                     "tunmtu-lb:   server %s weight %" PRIu32

@@ -154,9 +154,10 @@ static void add_server(struct rules_reader *r, const struct words *w)
     if (port != key.port)
         rules_warn(
             r,
-            "port %u of the real server is ignored, as in IPVS: the packet in "
-            "the tunnel keeps port %u",
-            port, key.port);
+            "port %u of the real server is ignored, as in IPVS: the packet%s "
+            "keeps port %u",
+            port, server.forward == LB_TUNNEL ? " in the tunnel" : "",
+            key.port);
     if (s == NULL)
         return;
     for (size_t i = 0; i < s->servers; i++) {

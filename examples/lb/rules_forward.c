@@ -12,6 +12,10 @@ void rules_forward(struct rules_reader *r, const struct words *w,
 
     if (tunnel + nat + direct > 1)
         rules_error(r, "expected only one of -i, -m and -g");
+    if (!tunnel &&
+        (w->arg[W_TUN_TYPE] || w->arg[W_TUN_PORT] || w->arg[W_TUN_NOCSUM] ||
+         w->arg[W_TUN_CSUM] || w->arg[W_TUN_REMCSUM]))
+        rules_error(r, "--tun-...: expected together with -i (a tunnel)");
     server->forward = tunnel ? LB_TUNNEL : nat ? LB_NAT : LB_DIRECT;
     switch (server->forward) {
     case LB_NAT:
@@ -19,12 +23,6 @@ void rules_forward(struct rules_reader *r, const struct words *w,
                        "tunnel)");
         break;
     case LB_DIRECT:
-        if (direct)
-            rules_error(r, "-g: direct routing is not supported, expected -i "
-                           "(a tunnel)");
-        else
-            rules_error(r, "no -i means direct routing, which is not "
-                           "supported, expected -i (a tunnel)");
         break;
     default:
         rules_tunnel(r, w, server);

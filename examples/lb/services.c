@@ -126,13 +126,20 @@ const char *services_proto_name(uint8_t proto)
     return proto == 6 ? "tcp" : proto == 17 ? "udp" : "sctp";
 }
 
+static bool set_mtu(struct server *s, uint32_t mtu)
+{
+    const bool v4 = tmtu_addr_is4(s->tunnel.encap.dst);
+    s->tunnel.mtu.path_mtu = mtu;
+    if (s->forward == LB_TUNNEL)
+        return tmtu_tunnel_check(&s->tunnel) == 0;
+    return mtu >= (v4 ? TMTU_IP4_MIN_MTU : TMTU_IP6_MIN_MTU);
+}
+
 bool services_set_mtu(struct services *t, uint32_t mtu)
 {
     for (size_t i = 0; i < t->n; i++) {
         for (size_t j = 0; j < t->service[i].servers; j++) {
-            struct tmtu_tunnel *tunnel = &t->service[i].server[j].tunnel;
-            tunnel->mtu.path_mtu = mtu;
-            if (tmtu_tunnel_check(tunnel) < 0)
+            if (!set_mtu(&t->service[i].server[j], mtu))
                 return false;
         }
     }

@@ -24,6 +24,7 @@ struct services_config {
     struct tmtu_hash_key key;
     uint8_t local[2][16]; /* outer source, IPv4 and IPv6 */
     bool has_local[2];
+    bool no_link;      /* nothing can be sent to a link-layer address */
     uint32_t mtu;      /* of the paths to the servers */
     uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
     uint32_t first_id; /* where IPv4 identifications begin */
@@ -33,7 +34,9 @@ struct services_config {
 };
 
 struct server {
-    struct tmtu_tunnel tunnel; /* encap.dst is its address */
+    struct tmtu_tunnel tunnel; /* encap.dst is its address; without a tunnel,
+                                  mtu is what may go there */
+    uint8_t forward;           /* enum lb_forward */
     uint32_t weight;
     uint8_t path;    /* a hash of its address: which identifications it takes */
     uint64_t ask;    /* when to ask what its path carries; UINT64_MAX: never */

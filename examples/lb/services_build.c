@@ -33,9 +33,9 @@ static bool make_tunnel(struct build *b, const struct service *s,
     if (!c->has_local[outer6]) {
         error(b, rule->line,
               outer6 ? "a real server with an IPv6 address, expected --local "
-                       "with an IPv6 address, too"
+                       "with an IPv6 address"
                      : "a real server with an IPv4 address, expected --local "
-                       "with an IPv4 address, too");
+                       "with an IPv4 address");
         return false;
     }
     t.encap = ipvs; /* K33 to K37; without a checksum the rules warn */
@@ -61,6 +61,42 @@ static bool make_tunnel(struct build *b, const struct service *s,
         return false;
     }
     out->tunnel = t;
+    out->weight = rule->weight;
+    out->ask = UINT64_MAX;
+    out->path = (uint8_t)tmtu_hash_bytes(&c->key, rule->addr, 16);
+    return true;
+}
+
+/* Direct routing: what may go to the server is what its link carries, and who
+ * is told what does not is not for us to choose (K7, K19). Only their sender
+ * fragments IPv6 packets. */
+static bool make_direct(struct build *b, const struct service *s,
+                        const struct rules_server *rule, struct server *out)
+{
+    const struct services_config *c = b->config;
+    struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
+    const bool v4 = tmtu_addr_is4(rule->addr);
+
+    if (c->no_link) {
+        error(b, rule->line,
+              "direct routing (-g) sends to link-layer addresses, which a TUN "
+              "device does not have, expected --io afpacket:IFNAME");
+        return false;
+    }
+    if (v4 != tmtu_addr_is4(s->addr)) {
+        error(b, rule->line,
+              "direct routing (-g) leaves the packet as it is, expected a real "
+              "server with an address of the service's family, or -i");
+        return false;
+    }
+    tmtu_copy(t.encap.dst, rule->addr, 16);
+    t.mtu.overhead = 0;
+    t.mtu.outer = v4 ? 4 : 6;
+    t.mtu.flags = TMTU_MTU_ERRORS_DROP;
+    if (c->mtu != 0)
+        t.mtu.path_mtu = c->mtu;
+    out->tunnel = t;
+    out->forward = LB_DIRECT;
     out->weight = rule->weight;
     out->ask = UINT64_MAX;
     out->path = (uint8_t)tmtu_hash_bytes(&c->key, rule->addr, 16);
@@ -103,7 +139,9 @@ static void make_service(struct build *b, struct services *t, struct service *s,
         error(b, rule->line, "more than 65535 real servers");
     } else {
         for (size_t i = 0; i < rule->servers; i++) {
-            if (make_tunnel(b, s, &rule->server[i], &s->server[i]))
+            if (rule->server[i].forward == LB_DIRECT)
+                (void)make_direct(b, s, &rule->server[i], &s->server[i]);
+            else if (make_tunnel(b, s, &rule->server[i], &s->server[i]))
                 services_put_tunnel(t, &s->server[i]);
             tmtu_copy(list[i].addr, rule->server[i].addr, 16);
             list[i].value = (uint16_t)i;
