@@ -177,6 +177,9 @@ static void a_wrong_icmp_checksum_is_not_forwarded(void **state)
     msg[n - 1] ^= 1;
     bed_take(&b, msg, n, 0);
     bed_dropped(&b, TMTU_R_CHECKSUM);
+    assert_true(b.lb.note.broken); /* and the operator is told */
+    bed_flow(&b, client4, 1000, 443, 100);
+    assert_false(b.lb.note.broken);
     pk_flow(quote, &reply6, 443, 1000, 100);
     n = pk_icmp(msg, &error6, 2, 0, 1400, quote, 48);
     msg[n - 1] ^= 1;
@@ -242,6 +245,49 @@ static void errors_that_are_for_no_server(void **state)
         assert_int_equal(b.n, rows[i].fate == LB_FORWARDED ? 1 : 0);
     }
     bed_close(&b);
+}
+
+/* On a TUN device the host has seen nothing of it: it gets it back, for the
+ * last hop, so that it does not come a second time. */
+static void errors_for_no_service_are_given_to_the_host_of_a_tun(void **state)
+{
+    struct services_config config = bed_config(TMTU_MTU_NOTIFY);
+    struct pk_ip other6 = error6;
+    struct bed b;
+    (void)state;
+    other6.dst = "2001:db8::a"; /* our end of tunnels */
+    for (int tun = 0; tun < 2; tun++) {
+        config.pass = tun;
+        bed_open_with(&b, BED_RULES, config);
+        for (size_t i = 0; i < 3; i++) {
+            const struct pk_ip *error = i < 2 ? &error4 : &other6;
+            /* a port that is not served, a redirect, and no tunnel of ours */
+            pk_flow(quote, i < 2 ? &reply4 : &reply6, i == 0 ? 444 : 443, 1000,
+                    1200);
+            size_t n = pk_icmp(msg, error, i < 2 ? (i == 0 ? 3 : 5) : 1, 1, 0,
+                               quote, 100);
+            assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
+            assert_int_equal(b.n, tun);
+            if (!tun)
+                continue;
+            msg[i < 2 ? 8 : 7] = 1;
+            if (i < 2) {
+                pk16(msg + 10, 0);
+                pk16(msg + 10, test_cksum(msg, 20));
+            }
+            assert_int_equal(b.out[0].n, n);
+            assert_memory_equal(b.out[0].p, msg, n);
+        }
+        assert_int_equal(b.lb.counters.passed, tun ? 3 : 0);
+        /* What is no error, the host of a VIP would answer. */
+        size_t n = pk_icmp(msg, &error4, 8, 0, 1, quote, 20);
+        assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
+        assert_int_equal(b.n, 0);
+        n = pk_flow(msg, &client4, 1000, 444, 100);
+        assert_int_equal(bed_take(&b, msg, n, 0), LB_NOT_SERVED);
+        assert_int_equal(b.n, 0);
+        bed_close(&b);
+    }
 }
 
 static void
@@ -642,6 +688,7 @@ int main(void)
         cmocka_unit_test(without_ports_a_service_for_every_port_is_found),
         cmocka_unit_test(a_later_fragment_that_is_quoted_follows_its_first),
         cmocka_unit_test(what_is_cut_before_the_ports_goes_by_addresses),
+        cmocka_unit_test(errors_for_no_service_are_given_to_the_host_of_a_tun),
         cmocka_unit_test(
             which_service_it_is_does_not_depend_on_the_order_of_rules),
         cmocka_unit_test(the_flow_in_a_quoted_tunnel_counts),

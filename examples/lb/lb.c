@@ -155,7 +155,8 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
 {
     struct lb_work *w = &lb->work;
     w->answer = LB_NO_ANSWER;
-    w->send = w->entered = w->cut = w->begun = w->own = w->super = false;
+    w->pass = w->send = w->entered = w->cut = w->begun = w->own = w->super =
+        false;
     w->cwr = in->flags & TMTU_IO_GSO_CWR;
     lb->now = now;
     w->buf = in->buf;

@@ -60,6 +60,7 @@ struct lb_counters {
     uint64_t fate[LB_FATES]; /* their sum is `in`, once lb_give returned 0 */
     uint64_t drop[TMTU_REASONS];  /* LB_DROPPED, by reason */
     uint64_t icmp[LB_ICMP_KINDS]; /* LB_FORWARDED ICMP errors */
+    uint64_t passed;              /* LB_NOT_SERVED, given to the host */
     uint64_t by_address;          /* of these, chosen by addresses alone */
     uint64_t cut;                 /* LB_FORWARDED in fragments */
     uint64_t fragments;           /* how many of those */
@@ -82,6 +83,7 @@ struct lb_note {
     uint8_t icmp_kind;  /* enum lb_icmp, if it is one */
     uint32_t doubts;    /* enum tmtu_trust_doubt of LB_ICMP_TUNNEL; 0: it is
                            believed */
+    bool broken;        /* an ICMP error, dropped because of its checksum */
     bool by_address;    /* the server is chosen by addresses, but the flow's by
                            ports: it may be another one */
     bool answered;
@@ -94,6 +96,7 @@ struct lb_note {
 /* What lb_give has still to do with the packet that lb_take has got. */
 struct lb_work {
     uint8_t answer; /* enum lb_answer: send `error` about it, or a reset */
+    bool pass;      /* give it to the host */
     bool send;      /* send it to `server` */
     bool entered;   /* it is in its tunnel already */
     bool cut;       /* send it in fragments; `frag` says how far, once begun */
@@ -118,6 +121,7 @@ struct lb {
     uint8_t local[2][16]; /* our tunnels' ends; all zero: none */
     uint32_t mtu;         /* of the way back to clients */
     uint8_t refuse;       /* enum lb_refuse */
+    bool pass;            /* the host gets what we do not give it: TUN */
     uint16_t answer_id;   /* IPv4 identification of the next answer */
     uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
                              all services of a server, see server.path */

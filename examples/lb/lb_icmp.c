@@ -25,6 +25,21 @@ static enum lb_icmp kind_of(const struct tmtu_icmp *icmp, uint8_t ipver)
     }
 }
 
+/* An error for no service is the host's. An interface shows us what the host
+ * gets as well; from a TUN device we have taken it away. */
+static void not_served(struct lb *lb)
+{
+    lb_end(lb, LB_NOT_SERVED);
+    lb->work.pass = lb->pass && (lb->work.pkt.flags & TMTU_PKT_ICMP) &&
+                    tmtu_ip_is_icmp_error(&lb->work.pkt);
+}
+
+static void broken(struct lb *lb)
+{
+    lb_drop(lb, TMTU_R_CHECKSUM);
+    lb->note.broken = true;
+}
+
 /* The service of the flow that an error is about, which is left in `owner`.
  * Without ports, in later fragments and quotes cut short, there is but one that
  * has a flow of this protocol and, it may be, another server. */
@@ -59,13 +74,13 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
             s = service_of(lb, icmp, TMTU_OWNER_TUNNELS, &owner);
     }
     if (s == NULL) {
-        lb_end(lb, LB_NOT_SERVED);
+        not_served(lb);
         return;
     }
     /* Never forward what is broken; the checksum covers the quote that chose
      * the server. */
     if (tmtu_ip_transport_verify(pkt) == TMTU_E_CHECKSUM) {
-        lb_drop(lb, TMTU_R_CHECKSUM);
+        broken(lb);
         return;
     }
     lb->note.icmp = true;
@@ -89,11 +104,11 @@ static void about_tunnel(struct lb *lb, const struct tmtu_icmp *icmp,
 
     if (tmtu_trust_decide(&w->pkt, icmp, &strict, &facts, &trust) < 0 ||
         tmtu_relay_read(icmp, &server->tunnel, &lb->relay, &relay) < 0) {
-        lb_end(lb, LB_NOT_SERVED); /* GUE control messages, another key */
+        not_served(lb); /* GUE control messages, another key */
         return;
     }
     if (trust.against & TMTU_TRUST_CHECKSUM) {
-        lb_drop(lb, TMTU_R_CHECKSUM);
+        broken(lb);
         return;
     }
     lb_end(lb, LB_ICMP_TUNNEL);
@@ -132,5 +147,5 @@ void lb_icmp_for_us(struct lb *lb)
     if (server != NULL)
         about_tunnel(lb, &icmp, server);
     else
-        lb_end(lb, LB_NOT_SERVED);
+        not_served(lb);
 }

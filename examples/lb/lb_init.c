@@ -71,6 +71,7 @@ bool lb_init(struct lb *lb, struct services *services,
     }
     lb->mtu = config->mtu;
     lb->refuse = config->refuse;
+    lb->pass = config->pass;
     lb->answer_id = (uint16_t)config->first_id;
     for (size_t i = 0; i < LB_IDS; i++)
         lb->id[i] = config->first_id;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a load balancer sends: packets to servers, whole or cut, and answers. */
+/* What a load balancer sends: tunnel packets, whole or cut, and answers. */
 #include <string.h>
 
+#include <tunmtu/cksum.h>
 #include <tunmtu/reset.h>
 
 #include "lb_own.h"
@@ -124,8 +125,6 @@ static bool enter(struct lb *lb)
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_pkt outer;
 
-    if (w->server->forward == LB_DIRECT)
-        return lb_direct_enter(lb);
     if (tmtu_tunnel_push(&w->buf, &w->pkt, &w->server->tunnel, &each) < 0 ||
         (w->cut &&
          (tmtu_ip_parse(tmtu_buf_view(&w->buf), 0, &outer) < 0 ||
@@ -153,19 +152,52 @@ static bool enter_segment(struct lb *lb, struct tmtu_buf *out)
     return true;
 }
 
+/* The packet as it is. */
+static int hand_over(struct lb *lb, struct tmtu_buf *out)
+{
+    const struct tmtu_buf *buf = &lb->work.buf;
+    const size_t n = tmtu_buf_len(buf);
+    if (!lb->work.own) {
+        *out = *buf;
+        return sent(lb, out);
+    }
+    uint8_t *to = tmtu_buf_put(out, n);
+    if (to == NULL)
+        return 0; /* cannot be: it fits the path, and so does out */
+    tmtu_copy(to, buf->data, n);
+    return sent(lb, out);
+}
+
+/* What the host gets from us it does not forward: to where it would, it had
+ * come from there, and would come again. It answers no ICMP error. */
+static void last_hop(struct tmtu_buf *buf, const struct tmtu_pkt *pkt)
+{
+    uint8_t *p = buf->data;
+    if (pkt->flow.ipver == 6) {
+        p[7] = 1;
+        return;
+    }
+    const uint16_t from = tmtu_get16(p + 8), to = 0x100u | (from & 0xffu);
+    tmtu_put16(p + 8, to);
+    tmtu_put16(p + 10, tmtu_cksum_update16(tmtu_get16(p + 10), from, to));
+}
+
 int lb_give(struct lb *lb, struct tmtu_buf *out)
 {
     struct lb_work *w = &lb->work;
     const enum lb_answer due = (enum lb_answer)w->answer;
-    lb->via = NULL;
     if (due != LB_NO_ANSWER) {
         w->answer = LB_NO_ANSWER;
         /* Before the packet is changed: it is quoted. */
         if (answer(lb, &w->pkt, &w->error, due, out))
             return sent(lb, out);
     }
-    if (w->server != NULL && w->server->forward == LB_DIRECT)
-        lb->via = w->server->tunnel.encap.dst;
+    if (w->pass) {
+        w->pass = false;
+        last_hop(&w->buf, &w->pkt);
+        lb->counters.passed++;
+        return hand_over(lb, out);
+    }
     if (w->send) {
         w->send = false;
         if (!w->entered) {
@@ -175,18 +207,8 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
             }
             lb_entered(lb);
         }
-        if (!w->cut && !w->own) {
-            *out = w->buf;
-            return sent(lb, out);
-        }
-        if (!w->cut) {
-            const size_t n = tmtu_buf_len(&w->buf);
-            uint8_t *to = tmtu_buf_put(out, n);
-            if (to == NULL)
-                return 0; /* cannot be: it fits the path, and so does out */
-            tmtu_copy(to, w->buf.data, n);
-            return sent(lb, out);
-        }
+        if (!w->cut)
+            return hand_over(lb, out);
     }
     do {
         if (w->begun && tmtu_frag_next(&w->frag, out) == 1) {

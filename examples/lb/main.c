@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tunmtu-lb: a load balancer that places flows by consistent hashing and
- * forwards them in tunnels, or as they are. */
+ * forwards them in tunnels. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -11,10 +10,7 @@
 #include "checks.h"
 #include "counters.h"
 #include "report.h"
-
-/* How long no more is said of servers that cannot be reached, in nanoseconds.
- */
-static const uint64_t silence = 60000000000;
+#include "seldom.h"
 
 /* How often fragments that wait in vain are looked for, in milliseconds. */
 enum { IDLE = 1000 };
@@ -28,9 +24,8 @@ struct program {
     struct signals signals;
     struct burst in, out;
     uint64_t now;
-    bool said;           /* that the interface is down */
-    uint64_t off_link;   /* of the counter of that name, what was said */
-    uint64_t said_until; /* when there may be more to say of it */
+    bool said;            /* that the interface is down */
+    struct seldom broken; /* ICMP errors with a wrong checksum */
 };
 
 static bool read_rules(struct program *p, struct rules *rules)
@@ -46,29 +41,13 @@ static bool read_rules(struct program *p, struct rules *rules)
     return errors == 0;
 }
 
-static bool has_tunnels(const struct rules *rules)
-{
-    for (size_t i = 0; i < rules->services; i++) {
-        for (size_t j = 0; j < rules->service[i].servers; j++) {
-            if (rules->service[i].server[j].forward == LB_TUNNEL)
-                return true;
-        }
-    }
-    return false;
-}
-
 /* Rules and services; nothing is touched before all is well with them. */
 static bool make_services(struct program *p)
 {
     struct rules rules = {NULL, 0};
-    const struct services_config *c = &p->options.config;
-    bool ok = read_rules(p, &rules);
-    if (ok && !c->has_local[0] && !c->has_local[1] && has_tunnels(&rules)) {
-        fputs("tunmtu-lb: tunnels (-i): expected --local ADDR\n", stderr);
-        ok = false;
-    }
-    ok = ok &&
-         services_build(&p->services, &rules, c, p->options.rules, stderr) == 0;
+    const bool ok = read_rules(p, &rules) &&
+                    services_build(&p->services, &rules, &p->options.config,
+                                   p->options.rules, stderr) == 0;
     rules_free(&rules);
     return ok;
 }
@@ -97,6 +76,7 @@ static bool open_io(struct program *p)
     }
     /* A capture gives the same bytes each time. On a network, fragments of the
      * run before may still be on their way. */
+    config->pass = strcmp(p->io->ops->name, "tun") == 0;
     config->first_id = 1;
     if (!capture && getrandom(&config->first_id, sizeof config->first_id, 0) !=
                         (ssize_t)sizeof config->first_id)
@@ -129,17 +109,6 @@ static bool write_counters(const struct program *p)
 {
     const struct report r = {&p->lb, p->io};
     return counters_write(p->options.counters, report_counters, &r);
-}
-
-/* A server that is not on the link gets nothing. */
-static void tell_off_link(struct program *p)
-{
-    if (p->io->off_link == p->off_link || p->now < p->said_until)
-        return;
-    fprintf(stderr, "tunmtu-lb: warning: %s (%" PRIu64 " so far)\n", p->io->why,
-            p->io->off_link);
-    p->off_link = p->io->off_link;
-    p->said_until = p->now + silence;
 }
 
 /* Answers for packets whose fragments did not come; returns the next place. */
@@ -175,16 +144,16 @@ static int burst(struct program *p, unsigned n)
         lb_take(&p->lb, in, p->now);
         while (lb_give(&p->lb, &out->buf)) {
             out->time = in->time;
-            if (p->lb.via != NULL)
-                tmtu_copy(out->via, p->lb.via, sizeof out->via);
             p->out.n++;
             out = burst_next(p->io, &p->out, &error);
         }
+        uint64_t more;
+        if (!capture && p->lb.note.broken && seldom(&p->broken, p->now, &more))
+            report_broken(stderr, &p->lb, more);
         if (capture && p->options.verbose)
             report_packet(stderr, &p->lb, p->lb.counters.in);
     }
     const int rc = burst_send(p->io, &p->out);
-    tell_off_link(p);
     return rc < 0 ? rc : error;
 }
 

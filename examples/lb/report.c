@@ -83,6 +83,7 @@ void report_counters(FILE *f, const void *arg)
     }
     for (int i = 1; i < TMTU_REASONS; i++)
         counters_line(f, "drop", tmtu_reason_name(i), c->drop[i]);
+    counters_line(f, "", "passed", c->passed);
     for (size_t i = 0; i < LB_ICMP_KINDS; i++)
         counters_line(f, "forwarded.icmp", icmp_kinds[i], c->icmp[i]);
     counters_line(f, "forwarded.icmp", "by_address", c->by_address);
@@ -207,4 +208,17 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
     if (note->unanswered != TMTU_OK)
         fprintf(f, ", not answered: %s", tmtu_reason_name(note->unanswered));
     fputc('\n', f);
+}
+
+void report_broken(FILE *f, const struct lb *lb, uint64_t more)
+{
+    const struct tmtu_flow *flow = &lb->work.pkt.flow;
+    char from[ARGS_ADDR], to[ARGS_ADDR], rest[60] = "";
+    if (more > 0)
+        snprintf(rest, sizeof rest, ", and %" PRIu64 " more before", more);
+    fprintf(f,
+            "tunmtu-lb: an ICMP error from %s to %s has a wrong checksum and "
+            "is dropped%s\n",
+            args_addr_text(flow->src, from), args_addr_text(flow->dst, to),
+            rest);
 }

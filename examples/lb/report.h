@@ -21,4 +21,8 @@ void report_config(FILE *f, const struct options *o, const struct lb *lb);
 /* Prints what became of packet number `n`. */
 void report_packet(FILE *f, const struct lb *lb, uint64_t n);
 
+/* Prints that the last packet was an ICMP error with a wrong checksum, and that
+ * there were `more` since this was printed last. */
+void report_broken(FILE *f, const struct lb *lb, uint64_t more);
+
 #endif

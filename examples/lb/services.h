@@ -30,7 +30,8 @@ struct services_config {
     uint32_t first_id; /* where IPv4 identifications begin */
     struct tmtu_limit_options limit; /* of answers; size 0: none */
     uint8_t refuse;                  /* enum lb_refuse */
-    uint8_t relay;                   /* enum tmtu_relay_policy */
+    bool pass;     /* ICMP errors for no service are to be given to the host */
+    uint8_t relay; /* enum tmtu_relay_policy */
 };
 
 struct server {
