@@ -79,6 +79,7 @@ static void follow_age(struct tmtu_follow *follow, struct follow_set *set,
             set->expiry[i] = latest - 1;
         if (set->tag[i] != 0 && now >= set->expiry[i]) {
             set->tag[i] = 0;
+            set->expiry[i] = 0;
             follow->counters.expired++;
         }
     }

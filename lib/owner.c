@@ -20,7 +20,7 @@ static int owner_has_ah(const struct tmtu_pkt *pkt)
     uint32_t at = W_IP6_SIZE;
     if (pkt->flow.proto == W_PROTO_AH)
         return 1; /* over IPv4, in a later fragment, or cut off */
-    if (pkt->flow.ipver != 6 || pkt->l4 == W_IP6_SIZE)
+    if (pkt->flow.ipver != 6)
         return 0;
     /* The parser has been here: all of them are there, up to l4. */
     uint8_t next = pkt->data[W_IP6_NEXT];
@@ -65,8 +65,6 @@ static int owner_would_say_more(uint8_t proto, unsigned how)
  * will do: it is read as far as it goes. */
 static int owner_error(const struct tmtu_pkt *pkt, struct tmtu_icmp *icmp)
 {
-    if (!(pkt->flags & TMTU_PKT_ICMP))
-        return TMTU_E_IGNORED;
     if (!(pkt->flags & TMTU_PKT_FRAGMENT))
         return tmtu_icmp_parse(pkt, icmp);
     struct tmtu_pkt first = *pkt;
@@ -105,8 +103,9 @@ static int owner_id_cut(const struct tmtu_pkt *pkt)
 static enum tmtu_owner_by owner_by(const struct tmtu_pkt *pkt, unsigned how)
 {
     if (pkt->flags & TMTU_PKT_LATER)
-        return owner_would_say_more(owner_fragmented(pkt), how) ? TMTU_OWNER_FRAGMENT
-                                                          : TMTU_OWNER_PROTO;
+        return owner_would_say_more(owner_fragmented(pkt), how)
+                   ? TMTU_OWNER_FRAGMENT
+                   : TMTU_OWNER_PROTO;
     if ((pkt->flags & TMTU_PKT_CUT) || owner_id_cut(pkt))
         return TMTU_OWNER_CUT;
     return pkt->flow.flags & TMTU_FLOW_PORTS ? TMTU_OWNER_PORTS
@@ -126,9 +125,10 @@ static int owner_step(struct tmtu_pkt *at, unsigned how, int direct,
         at->flow.proto = W_PROTO_AH;
         return 0;
     }
+    if ((at->flags & TMTU_PKT_FRAGMENT) &&
+        owner_would_say_more(owner_fragmented(at), how))
+        owner_note_fragment(&o->fragment, at, o->quoted);
     o->by = (uint8_t)owner_by(at, how);
-    if (at->flags & (TMTU_PKT_LATER | TMTU_PKT_CUT))
-        return 0;
     int rc = direct ? TMTU_E_IGNORED : owner_error(at, &icmp);
     if (rc == 0) {
         o->quoted++;
@@ -137,7 +137,7 @@ static int owner_step(struct tmtu_pkt *at, unsigned how, int direct,
     }
     if (rc != TMTU_E_IGNORED)
         o->by = TMTU_OWNER_UNREAD;
-    if (rc != TMTU_E_IGNORED || !(how & TMTU_OWNER_TUNNELS))
+    if (!(how & TMTU_OWNER_TUNNELS))
         return 0;
     rc = tmtu_encap_peek(at, NULL, &inner);
     if (rc == TMTU_E_TRUNCATED)
@@ -165,9 +165,6 @@ static enum tmtu_owner_by owner_walk(struct tmtu_pkt *at, uint8_t quoted,
     o->fragment.ipver = 0;
     for (unsigned n = 0; n < OWNER_STEPS; n++) {
         const uint8_t errors = o->quoted;
-        if ((at->flags & TMTU_PKT_FRAGMENT) &&
-            owner_would_say_more(owner_fragmented(at), how))
-            owner_note_fragment(&o->fragment, at, o->quoted);
         if (!owner_step(at, how, direct, o))
             break;
         direct = o->quoted != errors;

@@ -107,6 +107,8 @@ static void r_8900_02_later_fragments_find_the_ports_of_the_first(void **s)
                 assert_memory_equal(&later.flow, &first.flow,
                                     sizeof first.flow);
                 assert_int_equal(later.by, TMTU_OWNER_PORTS);
+                assert_int_equal(tmtu_follow_owner(t, &later, 1),
+                                 TMTU_FOLLOW_NONE); /* it is complete */
                 assert_int_equal(counted(t, TMTU_FOLLOW_MISSED), 1);
                 assert_int_equal(counted(t, TMTU_FOLLOW_FOUND), 1);
                 assert_int_equal(counted(t, TMTU_FOLLOW_LEARNT), 1);
@@ -207,6 +209,9 @@ static void what_is_no_fragment_passes_through(void **s)
     o = made(&sh, 0);
     assert_int_equal(tmtu_follow_owner(t, &o, 0), TMTU_FOLLOW_MISSED);
     assert_int_equal(counted(t, TMTU_FOLLOW_NONE), 4);
+    memset(&o.fragment, 0, sizeof o.fragment); /* as one, but for its name */
+    o.by = TMTU_OWNER_PORTS;
+    assert_int_equal(tmtu_follow_owner(t, &o, 0), TMTU_FOLLOW_NONE);
     free(t);
 }
 

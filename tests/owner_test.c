@@ -360,12 +360,22 @@ static void ah_over_ipv6_goes_by_addresses_whatever_is_behind_it(void **s)
     deep.p[40] = 44; /* hop-by-hop, with one Pad6 of four zeros */
     deep.p[42] = 1;
     deep.p[43] = 4;
-    deep.p[48] = 60; /* an atomic fragment */
+    deep.p[48] = 60; /* an atomic fragment; what is reserved, is ignored */
+    deep.p[49] = 0xff;
     deep.p[56] = 51;
     deep.p[58] = 1;
     deep.p[59] = 4;
     const struct tmtu_owner o = owner(&deep, 0);
     same(&o, &flow);
+    /* In front of it, one of 24 bytes. */
+    deep.p[41] = 2;
+    deep.p[43] = 20;
+    deep.p[40] = 51;
+    const struct tmtu_owner longer = owner(&deep, 0);
+    same(&longer, &flow);
+    deep.p[40] = 44;
+    deep.p[41] = 0;
+    deep.p[43] = 4;
     /* Behind them something else: 51 as a pointer's byte is none. */
     deep.p[56] = 60;
     deep.p[64] = 6;
@@ -549,6 +559,13 @@ static void ipv6_fragments_that_go_on_with_options_ask_for_the_first(void **s)
     later.p[40] = 60;
     const struct tmtu_owner l = owner(&later, 0);
     assert_int_equal(l.by, TMTU_OWNER_FRAGMENT);
+    static const uint8_t more[] = {0, 43, 60, 135, 139, 140};
+    for (size_t i = 0; i < TEST_ROWS(more); i++) { /* which nobody looks at */
+        later.p[40] = more[i];
+        const struct tmtu_owner any = owner(&later, 0);
+        assert_int_equal(any.by, TMTU_OWNER_FRAGMENT);
+        assert_int_equal(any.fragment.later, 1);
+    }
     first.p[48] = 50; /* ESP behind them */
     const struct tmtu_owner esp = owner(&first, 0);
     assert_int_equal(esp.by, TMTU_OWNER_PROTO);
@@ -843,6 +860,30 @@ static void errors_in_tunnels_belong_to_the_flow_that_they_quote(void **s)
         }
 }
 
+/* As deep as it goes: five errors, four tunnels, by turns. */
+static void errors_and_tunnels_by_turns_are_looked_through(void **s)
+{
+    (void)s;
+    struct test_shape sh = shape(4, 6);
+    sh.len = 60;
+    const struct packet ask = asks(&sh);
+    struct packet k = ask;
+    for (unsigned n = 1; n <= 5; n++) {
+        k = told(&k);
+        const struct tmtu_owner o = owner(&k, TUNNELS);
+        assert_int_equal(o.by, TMTU_OWNER_PORTS);
+        assert_int_equal(o.quoted, n);
+        assert_int_equal(o.tunnels, n - 1);
+        if (n % 2)
+            is_flow(&o.flow, "198.51.100.20", 443, "192.0.2.10", 40000, 6);
+        else
+            is_client(&o.flow, 4, 6, 40000, 443);
+        k = carried(&k, 0, 4, 0);
+    }
+    const struct tmtu_owner o = owner(&k, TUNNELS); /* the fifth */
+    assert_int_equal(o.by, TMTU_OWNER_DEEP);
+}
+
 static void four_tunnels_are_looked_through_and_not_five(void **s)
 {
     (void)s;
@@ -1049,6 +1090,7 @@ int main(void)
         cmocka_unit_test(
             r_lib_23_an_error_about_ones_own_tunnel_is_told_by_its_ends),
         cmocka_unit_test(errors_in_tunnels_belong_to_the_flow_that_they_quote),
+        cmocka_unit_test(errors_and_tunnels_by_turns_are_looked_through),
         cmocka_unit_test(four_tunnels_are_looked_through_and_not_five),
         cmocka_unit_test(fragments_of_tunnel_packets_ask_for_the_first),
         cmocka_unit_test(
