@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a load balancer sends: tunnel packets, whole or cut, and answers. */
+/* What a load balancer sends: packets to servers, whole or cut, and answers. */
 #include <string.h>
 
 #include <tunmtu/cksum.h>
@@ -125,6 +125,8 @@ static bool enter(struct lb *lb)
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_pkt outer;
 
+    if (w->server->forward == LB_DIRECT)
+        return lb_direct_enter(lb);
     if (tmtu_tunnel_push(&w->buf, &w->pkt, &w->server->tunnel, &each) < 0 ||
         (w->cut &&
          (tmtu_ip_parse(tmtu_buf_view(&w->buf), 0, &outer) < 0 ||
@@ -186,6 +188,7 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
 {
     struct lb_work *w = &lb->work;
     const enum lb_answer due = (enum lb_answer)w->answer;
+    lb->via = NULL;
     if (due != LB_NO_ANSWER) {
         w->answer = LB_NO_ANSWER;
         /* Before the packet is changed: it is quoted. */
@@ -198,6 +201,8 @@ int lb_give(struct lb *lb, struct tmtu_buf *out)
         lb->counters.passed++;
         return hand_over(lb, out);
     }
+    if (w->server != NULL && w->server->forward == LB_DIRECT)
+        lb->via = w->server->tunnel.encap.dst;
     if (w->send) {
         w->send = false;
         if (!w->entered) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* tunmtu-lb: a load balancer that places flows by consistent hashing and
- * forwards them in tunnels. */
+ * forwards them in tunnels, or as they are. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -11,6 +12,10 @@
 #include "counters.h"
 #include "report.h"
 #include "seldom.h"
+
+/* How long no more is said of servers that cannot be reached, in nanoseconds.
+ */
+static const uint64_t silence = 60000000000;
 
 /* How often fragments that wait in vain are looked for, in milliseconds. */
 enum { IDLE = 1000 };
@@ -26,6 +31,8 @@ struct program {
     uint64_t now;
     bool said;            /* that the interface is down */
     struct seldom broken; /* ICMP errors with a wrong checksum */
+    uint64_t off_link;    /* of the counter of that name, what was said */
+    uint64_t said_until;  /* when there may be more to say of it */
 };
 
 static bool read_rules(struct program *p, struct rules *rules)
@@ -41,13 +48,29 @@ static bool read_rules(struct program *p, struct rules *rules)
     return errors == 0;
 }
 
+static bool has_tunnels(const struct rules *rules)
+{
+    for (size_t i = 0; i < rules->services; i++) {
+        for (size_t j = 0; j < rules->service[i].servers; j++) {
+            if (rules->service[i].server[j].forward == LB_TUNNEL)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Rules and services; nothing is touched before all is well with them. */
 static bool make_services(struct program *p)
 {
     struct rules rules = {NULL, 0};
-    const bool ok = read_rules(p, &rules) &&
-                    services_build(&p->services, &rules, &p->options.config,
-                                   p->options.rules, stderr) == 0;
+    const struct services_config *c = &p->options.config;
+    bool ok = read_rules(p, &rules);
+    if (ok && !c->has_local[0] && !c->has_local[1] && has_tunnels(&rules)) {
+        fputs("tunmtu-lb: tunnels (-i): expected --local ADDR\n", stderr);
+        ok = false;
+    }
+    ok = ok &&
+         services_build(&p->services, &rules, c, p->options.rules, stderr) == 0;
     rules_free(&rules);
     return ok;
 }
@@ -111,6 +134,17 @@ static bool write_counters(const struct program *p)
     return counters_write(p->options.counters, report_counters, &r);
 }
 
+/* A server that is not on the link gets nothing. */
+static void tell_off_link(struct program *p)
+{
+    if (p->io->off_link == p->off_link || p->now < p->said_until)
+        return;
+    fprintf(stderr, "tunmtu-lb: warning: %s (%" PRIu64 " so far)\n", p->io->why,
+            p->io->off_link);
+    p->off_link = p->io->off_link;
+    p->said_until = p->now + silence;
+}
+
 /* Answers for packets whose fragments did not come; returns the next place. */
 static struct tmtu_io_packet *expire(struct program *p,
                                      struct tmtu_io_packet *out, int *error)
@@ -144,6 +178,8 @@ static int burst(struct program *p, unsigned n)
         lb_take(&p->lb, in, p->now);
         while (lb_give(&p->lb, &out->buf)) {
             out->time = in->time;
+            if (p->lb.via != NULL)
+                tmtu_copy(out->via, p->lb.via, sizeof out->via);
             p->out.n++;
             out = burst_next(p->io, &p->out, &error);
         }
@@ -154,6 +190,7 @@ static int burst(struct program *p, unsigned n)
             report_packet(stderr, &p->lb, p->lb.counters.in);
     }
     const int rc = burst_send(p->io, &p->out);
+    tell_off_link(p);
     return rc < 0 ? rc : error;
 }
 
