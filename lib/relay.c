@@ -167,6 +167,7 @@ static enum tmtu_reason relay_may_send(struct tmtu_relay *r)
         inner->unfragmentable + 8 > TMTU_ICMP6_MAX - TMTU_ICMP_HEADROOM)
         return TMTU_R_NO_ROOM;
     if (!tmtu_addr_is_host(inner->flow.dst) ||
+        tmtu_addr_is4(inner->flow.dst) != (inner->flow.ipver == 4) ||
         tmtu_addr_equal(inner->flow.dst, inner->flow.src))
         r->error.from = TMTU_ICMP_FROM_SRC;
     return TMTU_OK;
@@ -177,7 +178,7 @@ static enum tmtu_reason relay_may_send(struct tmtu_relay *r)
 static int relay_short(const struct tmtu_pkt *inner)
 {
     return (inner->flags & TMTU_PKT_CUT) ||
-           (inner->have < inner->len && inner->have < inner->l4 + 8u);
+           (inner->have != inner->len && inner->have < inner->l4 + 8u);
 }
 
 /* Finds the inner packet. A later fragment has none, and names its tunnel by

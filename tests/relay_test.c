@@ -411,6 +411,8 @@ static void r_7690_02_the_inner_packet_must_allow_an_error(void **state)
          "source"},
         {"from itself to itself: it cannot be who says it", 4, 6, 0, 0x4000,
          "198.51.100.20", NULL, "too big 1380, learn 1400", "unreachable 1"},
+        {"IPv6 to what stands for an IPv4 address", 6, 17, 0, 0, NULL,
+         "::ffff:192.0.2.1", "too big 1380, learn 1400", "unreachable 3"},
         {"to what is no host", 4, 6, 0, 0x4000, NULL, "127.0.0.1",
          "too big 1380, learn 1400", "unreachable 1"},
     };
@@ -942,6 +944,25 @@ static void what_is_whole_is_not_too_short(void **state)
         }
 }
 
+/* A length that contradicts what is there makes nothing whole. */
+static void a_length_below_the_header_is_no_excuse(void **state)
+{
+    (void)state;
+    for (size_t n = 27; n <= 28; n++) {
+        struct bed b = bed(4, 4, TMTU_ENCAP_IPIP);
+        struct tmtu_buf outer = bed_outer(&b), error;
+        struct tmtu_relay r;
+        tmtu_put16(outer.data + 20 + 2, 16);
+        b.says.code = 1;
+        b.quote = 20 + n;
+        const int rc = bed_read(&b, &outer, &error, &r);
+        assert_string_equal(bed_words(rc, &r),
+                            n == 27 ? "quote_short" : "unreachable 1");
+        free(error.head);
+        free(outer.head);
+    }
+}
+
 /* Headers in front of the inner transport that are longer than an error can
  * quote leave nothing that could be told. */
 static void no_error_holds_so_long_an_inner_header(void **state)
@@ -995,6 +1016,7 @@ int main(void)
         cmocka_unit_test(r_2003_13_r_2003_14_vector_4_byte_by_byte),
         cmocka_unit_test(k56_the_inner_destination_speaks),
         cmocka_unit_test(what_is_whole_is_not_too_short),
+        cmocka_unit_test(a_length_below_the_header_is_no_excuse),
         cmocka_unit_test(no_error_holds_so_long_an_inner_header),
     };
     return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
