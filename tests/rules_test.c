@@ -117,8 +117,29 @@ static const struct {
     {"timeout of nothing", "-A -t 10.0.0.2:80 -s mh -p 0\n", 1,
      "r:1: '0' is no timeout, expected 1 to 2678400 seconds\nr:1: " PERSISTS},
 
-    {"masquerading", SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -m -w 1\n", 1,
-     "r:2: -m: masquerading is not supported, expected -i (a tunnel)\n"},
+    {"masquerading, to any port and on the service's",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:8443 -m -w 1\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.7 --masquerading\n",
+     0, ""},
+    {"masquerading to two ports of one host is two servers",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:8443 -m\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.6:8444 -m\n",
+     0, ""},
+    {"masquerading to the same port twice",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -m\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -m\n",
+     1, "r:3: this real server is there already, since line 2\n"},
+    {"a tunnel and masquerading to one host's port",
+     SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n"
+             "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -m\n",
+     1, "r:3: this real server is there already, since line 2\n"},
+    {"masquerading of every port",
+     "-A -t 10.0.0.2:0 -s mh -p 3\n-a -t 10.0.0.2:0 -r 10.0.0.6 -m\n"
+     "-a -t 10.0.0.2:0 -r 10.0.0.7:80 -m\n",
+     0,
+     "r:1: " PERSISTS
+     "r:3: warning: port 80 of the real server is ignored, as in IPVS: the "
+     "packet keeps port 0\n"},
     {"direct routing",
      SERVICE "-a -t 10.0.0.2:443 -r 10.0.0.6:443 -g -w 1\n"
              "-a -t 10.0.0.2:443 -r 10.0.0.7 --gatewaying\n",
@@ -318,7 +339,9 @@ static void every_field_arrives(void **state)
         "-A -u [2001:db8::1]:53 -s sh -p 60 -M 56\n"
         "-A --sctp-service 10.0.0.3:0 -s rr -p 300 -M 255.255.254.0\n"
         "-A -t 10.0.0.2:80 -s mh\n"
-        "-A -t 10.0.0.2:81 -s rr\n";
+        "-A -t 10.0.0.2:81 -s rr\n"
+        "-a -t 10.0.0.2:81 -r 10.0.0.6:8081 -m\n"
+        "-a -t 10.0.0.2:81 -r 10.0.0.7 -m\n";
     struct rules r;
     char *said = NULL;
     uint8_t addr[16];
@@ -342,6 +365,7 @@ static void every_field_arrives(void **state)
     assert_memory_equal(r.service[0].server[1].addr, addr, 16);
     assert_int_equal(r.service[0].server[1].weight, 1); /* ipvsadm's default */
     for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(r.service[0].server[i].forward, LB_TUNNEL);
         assert_int_equal(r.service[0].server[i].kind, TMTU_ENCAP_IPIP);
         assert_false(r.service[0].server[i].csum);
         assert_int_equal(r.service[0].server[i].port, 0);
@@ -362,6 +386,10 @@ static void every_field_arrives(void **state)
     assert_false(r.service[2].by_port); /* persistence: by address */
     assert_false(r.service[3].by_port); /* mh without mh-port: by address */
     assert_true(r.service[4].by_port);  /* others: each flow on its own */
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(r.service[4].server[i].forward, LB_NAT);
+    assert_int_equal(r.service[4].server[0].port, 8081);
+    assert_int_equal(r.service[4].server[1].port, 81);
     rules_free(&r);
     free(said);
 }

@@ -57,11 +57,17 @@ void lb_forward(struct lb *lb, const struct service *service,
                 const struct tmtu_flow *flow)
 {
     struct lb_work *w = &lb->work;
+    if (service->nat && lb_nat_known(lb, flow))
+        return; /* whatever its hash says now */
     const uint64_t hash = services_hash(lb->services, service, flow);
     struct server *server = services_pick(service, hash);
     if (server == NULL) {
         lb_end(lb, LB_NO_SERVER);
         lb_refuse(lb);
+        return;
+    }
+    if (server->forward == LB_NAT) {
+        lb_nat_begin(lb, service, server, flow);
         return;
     }
     lb->note.server = server;
@@ -119,14 +125,13 @@ static void for_vip(struct lb *lb)
         lb_drop(lb, tmtu_reason_of(rc));
 }
 
-/* Fragments but the first have no ports: put together first, as IPVS has it
- * done. True: work.pkt is a whole packet. */
-static bool gather(struct lb *lb, uint64_t now)
+/* As IPVS has it done. */
+bool lb_gather(struct lb *lb)
 {
     struct lb_work *w = &lb->work;
     struct tmtu_buf whole =
         tmtu_buf(lb->memory, TMTU_IO_PACKET, TMTU_IO_HEADROOM);
-    const int largest = tmtu_reass_add(lb->reass, &w->pkt, now, &whole);
+    const int largest = tmtu_reass_add(lb->reass, &w->pkt, lb->now, &whole);
     if (largest == 0) {
         lb_end(lb, LB_HELD);
         return false;
@@ -156,7 +161,7 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
     struct lb_work *w = &lb->work;
     w->answer = LB_NO_ANSWER;
     w->pass = w->send = w->entered = w->cut = w->begun = w->own = w->super =
-        false;
+        w->back = false;
     w->cwr = in->flags & TMTU_IO_GSO_CWR;
     lb->now = now;
     w->buf = in->buf;
@@ -174,13 +179,14 @@ void lb_take(struct lb *lb, const struct tmtu_io_packet *in, uint64_t now)
     w->pkt.gso_size = in->gso_size;
     if (in->flags & TMTU_IO_L2_GROUP)
         w->pkt.flags |= TMTU_PKT_L2_GROUP;
-    if (!family(f->dst, f->ipver) || !services_has_vip(lb->services, f->dst))
-        lb_icmp_for_us(lb);
-    else if (w->pkt.flags & TMTU_PKT_L2_GROUP) /* RFC 1122 §3.3.6 */
+    if (!family(f->dst, f->ipver) || !services_has_vip(lb->services, f->dst)) {
+        if (!lb_nat_back(lb))
+            lb_icmp_for_us(lb);
+    } else if (w->pkt.flags & TMTU_PKT_L2_GROUP) /* RFC 1122 §3.3.6 */
         lb_drop(lb, TMTU_R_L2_GROUP);
     else if (!family(f->src, f->ipver) || !tmtu_addr_is_host(f->src) ||
              tmtu_addr_equal(f->src, f->dst)) /* from ourselves to ourselves */
         lb_drop(lb, TMTU_R_SOURCE);
-    else if (!(w->pkt.flags & TMTU_PKT_FRAGMENT) || gather(lb, now))
+    else if (!(w->pkt.flags & TMTU_PKT_FRAGMENT) || lb_gather(lb))
         for_vip(lb);
 }

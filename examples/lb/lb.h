@@ -13,6 +13,7 @@
 #include <tunmtu/segment.h>
 #include <tunmtu/trust.h>
 
+#include "conns.h"
 #include "services.h"
 
 /* What became of a packet that came in: exactly one of these. */
@@ -23,6 +24,13 @@ enum lb_fate {
     LB_ICMP_TUNNEL, /* an ICMP error about one of our tunnels: ours */
     LB_DROPPED,     /* for an enum tmtu_reason */
     LB_NO_SERVER,   /* no server of the service has a weight */
+    /* of servers that packets are readdressed for (-m) */
+    LB_RETURNED,      /* from a server, to its client */
+    LB_STRAY,         /* from a server, and of no connection: for the host */
+    LB_NO_CONNECTION, /* about no connection, or the end of none */
+    LB_TABLE_FULL,    /* a new connection, and no place for it */
+    LB_TAKEN,         /* a new connection, which the server could not tell from
+                         another one */
     LB_FATES
 };
 
@@ -61,6 +69,7 @@ struct lb_counters {
     uint64_t drop[TMTU_REASONS];  /* LB_DROPPED, by reason */
     uint64_t icmp[LB_ICMP_KINDS]; /* LB_FORWARDED ICMP errors */
     uint64_t passed;              /* LB_NOT_SERVED, given to the host */
+    uint64_t icmp_returned;       /* LB_RETURNED ones */
     uint64_t by_address;          /* of these, chosen by addresses alone */
     uint64_t cut;                 /* LB_FORWARDED in fragments */
     uint64_t fragments;           /* how many of those */
@@ -101,7 +110,8 @@ struct lb_work {
     bool entered;   /* it is in its tunnel already */
     bool cut;       /* send it in fragments; `frag` says how far, once begun */
     bool begun;
-    bool own; /* it is in lb.memory, which is used again */
+    bool own;  /* it is in lb.memory, which is used again */
+    bool back; /* it comes from `server` and goes to its client */
     struct tmtu_icmp_error error;
     struct server *server;
     uint32_t hash;       /* of its flow */
@@ -130,8 +140,9 @@ struct lb {
     struct tmtu_pmtu *pmtu;     /* of the paths to servers */
     struct tmtu_relay_options relay;
     struct tmtu_limit *limit; /* of answers; NULL: none */
-    uint64_t now;             /* of the last packet */
-    uint8_t *memory;          /* one reassembled packet */
+    struct conns conns;
+    uint64_t now;    /* of the last packet */
+    uint8_t *memory; /* one reassembled packet */
     const uint8_t
         *via; /* of what lb_give gave: tmtu_io_packet.via; NULL: none */
     struct lb_work work;

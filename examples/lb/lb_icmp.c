@@ -25,6 +25,12 @@ static enum lb_icmp kind_of(const struct tmtu_icmp *icmp, uint8_t ipver)
     }
 }
 
+void lb_icmp_note(struct lb *lb, const struct tmtu_icmp *icmp)
+{
+    lb->note.icmp = true;
+    lb->note.icmp_kind = (uint8_t)kind_of(icmp, lb->work.pkt.flow.ipver);
+}
+
 /* An error for no service is the host's. An interface shows us what the host
  * gets as well; from a TUN device we have taken it away. */
 static void not_served(struct lb *lb)
@@ -83,8 +89,7 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
         broken(lb);
         return;
     }
-    lb->note.icmp = true;
-    lb->note.icmp_kind = (uint8_t)kind_of(icmp, pkt->flow.ipver);
+    lb_icmp_note(lb, icmp);
     lb->note.by_address = s->by_port && owner.by != TMTU_OWNER_PORTS;
     lb_forward(lb, s, &owner.flow);
 }

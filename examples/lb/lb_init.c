@@ -79,6 +79,10 @@ bool lb_init(struct lb *lb, struct services *services,
     lb->relay = relay;
     lb->relay.policy = config->relay;
     lb->relay.flags = TMTU_RELAY_LOCAL; /* a VIP is on our own network */
+    struct tmtu_hash_key key = config->key;
+    key.k0 ^= config->first_id; /* the key may be known, or none */
+    if (!conns_init(&lb->conns, services, config->connections, &key))
+        return false;
     return make_limit(lb, config) && make_pmtu(lb, config) &&
            make_follow(lb, config) && lb->reass != NULL && lb->memory != NULL;
 }
@@ -87,6 +91,7 @@ void lb_free(struct lb *lb)
 {
     free(lb->reass);
     free(lb->limit);
+    conns_free(&lb->conns);
     free(lb->pmtu);
     free(lb->follow);
     free(lb->memory);

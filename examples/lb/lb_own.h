@@ -30,6 +30,30 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp);
  * tunnels. */
 void lb_icmp_for_us(struct lb *lb);
 
+/* Notes that the packet of lb.work is an ICMP error about a served flow. */
+void lb_icmp_note(struct lb *lb, const struct tmtu_icmp *icmp);
+
+/* Puts the fragments of lb.work together: but the first they have no ports.
+ * True: lb.work has a whole packet. */
+bool lb_gather(struct lb *lb);
+
+/* The packet of lb.work, to a VIP, is of this flow, named as its client sends
+ * it. Forwards it if that has a connection; else false. */
+bool lb_nat_known(struct lb *lb, const struct tmtu_flow *flow);
+
+/* The same, and it goes to this server, for the first time. */
+void lb_nat_begin(struct lb *lb, const struct service *service,
+                  struct server *server, const struct tmtu_flow *flow);
+
+/* The packet of lb.work is not to a VIP: forwards it if a server sent it, or if
+ * it is an ICMP error about what was sent to one. False: neither. */
+bool lb_nat_back(struct lb *lb);
+
+/* Whose address an error about a packet has, other than that packet's own
+ * destination; false: it is not for us to say. */
+bool lb_nat_speaks(struct lb *lb, const struct tmtu_pkt *pkt,
+                   struct tmtu_icmp_error *error);
+
 /* Looks up what the path to a server carries; to be done at server.ask. */
 void lb_path_ask(struct lb *lb, struct server *server);
 

@@ -89,11 +89,18 @@ static void spend_id(struct lb *lb)
 static void forwarded(struct lb *lb)
 {
     struct lb_work *w = &lb->work;
+    lb->counters.cut += w->cut;
+    if (w->back) {
+        lb_end(lb, LB_RETURNED);
+        lb->counters.icmp_returned += lb->note.icmp;
+        w->server->returned++;
+        w->server->returned_bytes += w->pkt.len;
+        return;
+    }
     lb_end(lb, LB_FORWARDED);
     if (lb->note.icmp)
         lb->counters.icmp[lb->note.icmp_kind]++;
     lb->counters.by_address += lb->note.by_address;
-    lb->counters.cut += w->cut;
     w->server->packets++;
     w->server->bytes += w->pkt.len;
 }
@@ -125,7 +132,7 @@ static bool enter(struct lb *lb)
     const struct tmtu_encap_each each = {lb_id(lb), w->hash};
     struct tmtu_pkt outer;
 
-    if (w->server->forward == LB_DIRECT)
+    if (w->server->forward != LB_TUNNEL)
         return lb_direct_enter(lb);
     if (tmtu_tunnel_push(&w->buf, &w->pkt, &w->server->tunnel, &each) < 0 ||
         (w->cut &&
@@ -242,10 +249,13 @@ int lb_expire(struct lb *lb, uint64_t now, struct tmtu_buf *out)
             continue; /* the first fragment never came */
         memset(&lb->note, 0, sizeof lb->note);
         const enum tmtu_reason silent = tmtu_icmp_may_send(&pkt, &e);
+        if (!lb_nat_speaks(lb, &pkt, &e))
+            continue;
         if (silent != TMTU_OK)
             lb_unanswered(lb, silent);
         else if (answer(lb, &pkt, &e, LB_REASSEMBLY_EXPIRED, out))
             return sent(lb, out);
     }
+    conns_sweep(&lb->conns, now);
     return 0;
 }

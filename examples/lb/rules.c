@@ -114,6 +114,13 @@ static void add_service(struct rules_reader *r, const struct words *w)
     r->rules->service[r->rules->services++] = s;
 }
 
+/* The port at which a server is reached. */
+static uint16_t port_of(const struct rules_server *server,
+                        const struct rules_service *s)
+{
+    return server->forward == LB_NAT ? server->port : s->port;
+}
+
 static void add_server(struct rules_reader *r, const struct words *w)
 {
     struct rules_service key = {.port = 0};
@@ -151,7 +158,9 @@ static void add_server(struct rules_reader *r, const struct words *w)
         return;
     }
     rules_forward(r, w, &server);
-    if (port != key.port)
+    if (server.forward == LB_NAT && key.port != 0)
+        server.port = port;
+    else if (port != key.port)
         rules_warn(
             r,
             "port %u of the real server is ignored, as in IPVS: the packet%s "
@@ -161,7 +170,8 @@ static void add_server(struct rules_reader *r, const struct words *w)
     if (s == NULL)
         return;
     for (size_t i = 0; i < s->servers; i++) {
-        if (tmtu_addr_equal(s->server[i].addr, server.addr)) {
+        if (tmtu_addr_equal(s->server[i].addr, server.addr) &&
+            port_of(&s->server[i], s) == port_of(&server, s)) {
             rules_error(r, "this real server is there already, since line %u",
                         s->server[i].line);
             return;

@@ -21,7 +21,8 @@ struct rules_server {
     uint8_t forward;  /* enum lb_forward */
     uint8_t kind;     /* enum tmtu_encap_kind of the tunnel */
     bool csum;        /* the tunnel has a checksum */
-    uint16_t port;    /* of TMTU_ENCAP_GUE: where it goes to */
+    uint16_t port;    /* of TMTU_ENCAP_GUE: where it goes to; of LB_NAT: what
+                         the service's port becomes, 0: it stays */
     unsigned line;
 };
 

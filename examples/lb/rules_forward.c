@@ -19,9 +19,6 @@ void rules_forward(struct rules_reader *r, const struct words *w,
     server->forward = tunnel ? LB_TUNNEL : nat ? LB_NAT : LB_DIRECT;
     switch (server->forward) {
     case LB_NAT:
-        rules_error(r, "-m: masquerading is not supported, expected -i (a "
-                       "tunnel)");
-        break;
     case LB_DIRECT:
         break;
     default:

@@ -38,7 +38,12 @@ void services_put(struct services *t, const uint8_t addr[16], uint8_t proto,
 
 bool services_has_vip(const struct services *t, const uint8_t addr[16])
 {
-    return slot(t, addr, 0, 0)->used;
+    return slot(t, addr, SERVICES_VIP, 0)->used;
+}
+
+bool services_has_nat(const struct services *t, const uint8_t addr[16])
+{
+    return slot(t, addr, SERVICES_NAT, 0)->used;
 }
 
 struct service *services_find(const struct services *t, const uint8_t addr[16],
@@ -55,7 +60,7 @@ struct service *services_find(const struct services *t, const uint8_t addr[16],
 struct service *services_some(const struct services *t, const uint8_t addr[16],
                               uint8_t proto)
 {
-    const struct services_slot *s = slot(t, addr, 0, proto);
+    const struct services_slot *s = slot(t, addr, SERVICES_VIP, proto);
     return s->used && proto != 0 ? &t->service[s->index] : NULL;
 }
 

@@ -25,25 +25,29 @@ struct services_config {
     uint8_t local[2][16]; /* outer source, IPv4 and IPv6 */
     bool has_local[2];
     bool no_link;      /* nothing can be sent to a link-layer address */
-    uint32_t mtu;      /* of the paths to the servers */
+    uint32_t mtu;      /* of the paths to the servers, and to clients */
     uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
     uint32_t first_id; /* where IPv4 identifications begin */
     struct tmtu_limit_options limit; /* of answers; size 0: none */
     uint8_t refuse;                  /* enum lb_refuse */
     bool pass;     /* ICMP errors for no service are to be given to the host */
     uint8_t relay; /* enum tmtu_relay_policy */
+    uint32_t connections; /* that there is room for; 0: CONNS_DEFAULT */
 };
 
 struct server {
     struct tmtu_tunnel tunnel; /* encap.dst is its address; without a tunnel,
                                   mtu is what may go there */
     uint8_t forward;           /* enum lb_forward */
+    uint16_t port; /* LB_NAT: what packets' port becomes; 0: it stays */
     uint32_t weight;
     uint8_t path;    /* a hash of its address: which identifications it takes */
     uint64_t ask;    /* when to ask what its path carries; UINT64_MAX: never */
     uint64_t errors; /* about its tunnel */
     uint64_t packets;
-    uint64_t bytes; /* of inner packets */
+    uint64_t bytes;    /* of inner packets */
+    uint64_t returned; /* LB_NAT: packets that it sent, to clients */
+    uint64_t returned_bytes;
 };
 
 struct service {
@@ -55,15 +59,20 @@ struct service {
     struct tmtu_steer *steer;
     struct server *server;
     size_t servers;
+    bool nat; /* some are LB_NAT */
 };
+
+/* Protocols that are none, for addresses alone. */
+enum { SERVICES_VIP = 0, SERVICES_NAT = 255 };
 
 /* Where services are found by address, protocol and port; and tunnels by the
  * server's address, which no service has. */
 struct services_slot {
     uint8_t addr[16];
     uint16_t port;
-    uint8_t proto; /* 0: the address is a VIP, and with a protocol for its port,
-                      one that has services of it */
+    uint8_t proto; /* SERVICES_VIP: the address is a VIP, and with a protocol
+                      for its port, one that has services of it; SERVICES_NAT:
+                      a server's that packets are readdressed for */
     bool used;
     uint32_t index;
 };
@@ -94,6 +103,9 @@ void services_free(struct services *t);
 
 /* Whether some service has this address. */
 bool services_has_vip(const struct services *t, const uint8_t addr[16]);
+
+/* Whether packets are readdressed (-m) for a server of this address. */
+bool services_has_nat(const struct services *t, const uint8_t addr[16]);
 
 /* The first server with the tunnel of a flow, named as it is sent; NULL: it is
  * that of none. */

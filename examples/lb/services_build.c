@@ -67,26 +67,30 @@ static bool make_tunnel(struct build *b, const struct service *s,
     return true;
 }
 
-/* Direct routing: what may go to the server is what its link carries, and who
+/* Without a tunnel: what may go to the server is what its link carries, and who
  * is told what does not is not for us to choose (K7, K19). Only their sender
  * fragments IPv6 packets. */
-static bool make_direct(struct build *b, const struct service *s,
-                        const struct rules_server *rule, struct server *out)
+static bool make_plain(struct build *b, const struct service *s,
+                       const struct rules_server *rule, struct server *out)
 {
     const struct services_config *c = b->config;
     struct tmtu_tunnel t = TMTU_TUNNEL_INIT;
     const bool v4 = tmtu_addr_is4(rule->addr);
 
-    if (c->no_link) {
+    if (c->no_link && rule->forward == LB_DIRECT) {
         error(b, rule->line,
               "direct routing (-g) sends to link-layer addresses, which a TUN "
               "device does not have, expected --io afpacket:IFNAME");
         return false;
     }
     if (v4 != tmtu_addr_is4(s->addr)) {
-        error(b, rule->line,
-              "direct routing (-g) leaves the packet as it is, expected a real "
-              "server with an address of the service's family, or -i");
+        error(
+            b, rule->line,
+            rule->forward == LB_DIRECT
+                ? "direct routing (-g) leaves the packet as it is, expected a "
+                  "real server with an address of the service's family, or -i"
+                : "masquerading (-m) keeps the family, expected a real server "
+                  "with an address of the service's family, or -i");
         return false;
     }
     tmtu_copy(t.encap.dst, rule->addr, 16);
@@ -96,11 +100,31 @@ static bool make_direct(struct build *b, const struct service *s,
     if (c->mtu != 0)
         t.mtu.path_mtu = c->mtu;
     out->tunnel = t;
-    out->forward = LB_DIRECT;
+    out->forward = rule->forward;
+    out->port = rule->port;
     out->weight = rule->weight;
     out->ask = UINT64_MAX;
     out->path = (uint8_t)tmtu_hash_bytes(&c->key, rule->addr, 16);
     return true;
+}
+
+static void make_server(struct build *b, struct services *t, struct service *s,
+                        const struct rules_server *rule, struct server *out)
+{
+    if (rule->forward == LB_TUNNEL) {
+        if (make_tunnel(b, s, rule, out))
+            services_put_tunnel(t, out);
+    } else if (make_plain(b, s, rule, out) && rule->forward == LB_NAT) {
+        services_put(t, rule->addr, SERVICES_NAT, 0, 0);
+        s->nat = true;
+    }
+}
+
+/* What tells servers of one address apart: a port that is not the service's. */
+static uint16_t port_of(const struct service *s,
+                        const struct rules_server *rule)
+{
+    return rule->forward == LB_NAT && rule->port != s->port ? rule->port : 0;
 }
 
 /* Placement depends on the key, the service, and who serves with what weight;
@@ -108,7 +132,8 @@ static bool make_direct(struct build *b, const struct service *s,
 static uint64_t fingerprint(const struct services *t, const struct service *s,
                             const struct rules_server *server)
 {
-    uint8_t b[41];
+    const uint16_t port = port_of(s, server);
+    uint8_t b[43];
     tmtu_copy(b, s->addr, 16);
     tmtu_put16(b + 16, s->port);
     b[18] = s->proto;
@@ -116,7 +141,8 @@ static uint64_t fingerprint(const struct services *t, const struct service *s,
     b[20] = s->by_port;
     tmtu_copy(b + 21, server->addr, 16);
     tmtu_put32(b + 37, server->weight);
-    return tmtu_hash_bytes(&t->key, b, sizeof b);
+    tmtu_put16(b + 41, port);
+    return tmtu_hash_bytes(&t->key, b, port != 0 ? 43 : 41);
 }
 
 static void make_service(struct build *b, struct services *t, struct service *s,
@@ -139,11 +165,9 @@ static void make_service(struct build *b, struct services *t, struct service *s,
         error(b, rule->line, "more than 65535 real servers");
     } else {
         for (size_t i = 0; i < rule->servers; i++) {
-            if (rule->server[i].forward == LB_DIRECT)
-                (void)make_direct(b, s, &rule->server[i], &s->server[i]);
-            else if (make_tunnel(b, s, &rule->server[i], &s->server[i]))
-                services_put_tunnel(t, &s->server[i]);
+            make_server(b, t, s, &rule->server[i], &s->server[i]);
             tmtu_copy(list[i].addr, rule->server[i].addr, 16);
+            list[i].port = port_of(s, &rule->server[i]);
             list[i].value = (uint16_t)i;
             list[i].weight = rule->server[i].weight;
             t->fingerprint ^= fingerprint(t, s, &rule->server[i]);
@@ -181,10 +205,10 @@ unsigned services_build(struct services *t, const struct rules *rules,
         struct service *s = &t->service[i];
         make_service(&b, t, s, &rules->service[i]);
         services_put(t, s->addr, s->proto, s->port, (uint32_t)i);
-        services_put(t, s->addr, 0, 0, (uint32_t)i);
+        services_put(t, s->addr, SERVICES_VIP, 0, (uint32_t)i);
         const struct service *some = services_some(t, s->addr, s->proto);
         if (some == NULL || s->port < some->port) /* whatever the order */
-            services_put(t, s->addr, 0, s->proto, (uint32_t)i);
+            services_put(t, s->addr, SERVICES_VIP, s->proto, (uint32_t)i);
         t->any_port |= s->port == 0;
     }
     for (size_t i = 0; i < rules->services; i++) {
