@@ -13,10 +13,6 @@
 #include "report.h"
 #include "seldom.h"
 
-/* How long no more is said of servers that cannot be reached, in nanoseconds.
- */
-static const uint64_t silence = 60000000000;
-
 /* How often fragments that wait in vain are looked for, in milliseconds. */
 enum { IDLE = 1000 };
 
@@ -29,17 +25,10 @@ struct program {
     struct signals signals;
     struct burst in, out;
     uint64_t now;
-<<<<<<< HEAD
     bool said;               /* that the interface is down */
     struct seldom broken;    /* ICMP errors with a wrong checksum */
     struct seldom unreached; /* servers that are not on the link */
     uint64_t off_link;       /* packets for them, so far */
-=======
-    bool said;            /* that the interface is down */
-    struct seldom broken; /* ICMP errors with a wrong checksum */
-    uint64_t off_link;    /* of the counter of that name, what was said */
-    uint64_t said_until;  /* when there may be more to say of it */
->>>>>>> b416b05 (lb: -m, servers that packets are readdressed for)
 };
 
 static bool read_rules(struct program *p, struct rules *rules)
@@ -144,21 +133,12 @@ static bool write_counters(const struct program *p)
 /* A server that is not on the link gets nothing. */
 static void tell_off_link(struct program *p)
 {
-<<<<<<< HEAD
     uint64_t more;
     if (p->io->off_link != p->off_link && seldom(&p->unreached, p->now, &more))
         fprintf(stderr,
                 "tunmtu-lb: warning: %s (packets so far: %" PRIu64 ")\n",
                 p->io->why, p->io->off_link);
     p->off_link = p->io->off_link;
-=======
-    if (p->io->off_link == p->off_link || p->now < p->said_until)
-        return;
-    fprintf(stderr, "tunmtu-lb: warning: %s (%" PRIu64 " so far)\n", p->io->why,
-            p->io->off_link);
-    p->off_link = p->io->off_link;
-    p->said_until = p->now + silence;
->>>>>>> b416b05 (lb: -m, servers that packets are readdressed for)
 }
 
 /* Answers for packets whose fragments did not come; returns the next place. */
