@@ -25,7 +25,7 @@ static int peek_kind(const struct tmtu_pkt *outer)
  * nobody knows. */
 static int peek_chain_cut(const struct tmtu_pkt *outer)
 {
-    if (outer->flow.ipver != 6 || !(outer->flags & TMTU_PKT_CUT))
+    if (!(outer->flags & TMTU_PKT_CUT))
         return 0;
     switch (outer->flow.proto) {
     case W_PROTO_HOPOPT:
