@@ -25,7 +25,7 @@ struct conn {
 };
 
 /* Connections that there is room for without a word from the user. */
-enum { CONNS_DEFAULT = 65536 };
+enum { CONNS_DEFAULT = 65536, CONNS_MOST = 50000000 };
 
 /* Makes a table with room for `n` connections or more (0: CONNS_DEFAULT); none,
  * if no service needs one. False: there is no memory. conns_free() in any case.

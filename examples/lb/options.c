@@ -10,17 +10,18 @@
 #include <tunmtu/version.h>
 
 #include "args.h"
+#include "conns.h"
 
 static const char usage[] =
     "usage: tunmtu-lb --rules FILE [--local ADDR [--local ADDR]] --io IO\n"
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
     "                 [--icmp-rate R] [--relay R] [--no-server A]\n"
-    "                 [--counters FILE] [--verbose]\n"
+    "                 [--connections N] [--counters FILE] [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
     "tunnels of IP in IP, GUE or GRE, or by direct routing, without a table "
     "of\n"
-    "connections.\n"
+    "connections; or readdressed, with one.\n"
     "\n"
     "  --rules FILE     services and real servers, as ipvsadm-save -n writes\n"
     "  --local ADDR     outer source address of tunnels; one IPv4, one IPv6 "
@@ -45,6 +46,8 @@ static const char usage[] =
     "                   from them, and tell the clients), state (only learn) "
     "or\n"
     "                   tell (default: both)\n"
+    "  --connections N  of servers with -m that there is room for at least\n"
+    "                   (default: 65536)\n"
     "  --hash-key HEX   32 digits; the same on all balancers of a service\n"
     "                   (default: all zeros, which anybody can guess)\n"
     "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
@@ -148,6 +151,7 @@ enum {
     POLICY6,
     RATE,
     RELAY,
+    CONNECTIONS,
     NO_SERVER,
     KEY,
     COUNTERS,
@@ -187,6 +191,11 @@ static int option(struct options *o, int c, const char *arg)
             return wrong("--icmp-rate %.60s: expected linux, rfc4443 or off",
                          arg);
         return -1;
+    case CONNECTIONS:
+        if (!args_number(arg, 1, CONNS_MOST, &config->connections))
+            return wrong("--connections %.60s: expected 1 to %u", arg,
+                         (unsigned)CONNS_MOST);
+        return -1;
     case RELAY:
         if (!relay(arg, &config->relay))
             return wrong("--relay %.60s: expected both, state or tell", arg);
@@ -224,6 +233,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"policy6", required_argument, NULL, POLICY6},
         {"icmp-rate", required_argument, NULL, RATE},
         {"relay", required_argument, NULL, RELAY},
+        {"connections", required_argument, NULL, CONNECTIONS},
         {"no-server", required_argument, NULL, NO_SERVER},
         {"hash-key", required_argument, NULL, KEY},
         {"counters", required_argument, NULL, COUNTERS},

@@ -14,6 +14,11 @@ static const char *const fates[LB_FATES] = {
     [LB_ICMP_TUNNEL] = "icmp_tunnel",
     [LB_DROPPED] = NULL, /* by reason */
     [LB_NO_SERVER] = "drop.no_server",
+    [LB_RETURNED] = "returned",
+    [LB_STRAY] = "pass.no_connection",
+    [LB_NO_CONNECTION] = "drop.no_connection",
+    [LB_TABLE_FULL] = "drop.table_full",
+    [LB_TAKEN] = "drop.taken",
 };
 
 static const char *const answers[LB_ANSWERS] = {
@@ -51,21 +56,51 @@ static void service_text(const struct service *s, char text[80])
              args_endpoint_text(s->addr, s->port, endpoint));
 }
 
+/* "10.0.0.6", or "10.0.0.6:8443" where packets get another port. */
+static const char *server_text(const struct server *s, char text[ARGS_ENDPOINT])
+{
+    return s->port != 0 ? args_endpoint_text(s->tunnel.encap.dst, s->port, text)
+                        : args_addr_text(s->tunnel.encap.dst, text);
+}
+
 static void servers(FILE *f, const struct services *t)
 {
     for (size_t i = 0; i < t->n; i++) {
-        char service[80], ip[ARGS_ADDR], group[160];
+        char service[80], to[ARGS_ENDPOINT], group[160];
         service_text(&t->service[i], service);
         for (size_t j = 0; j < t->service[i].servers; j++) {
             const struct server *s = &t->service[i].server[j];
             snprintf(group, sizeof group, "server.%s.%s", service,
-                     args_addr_text(s->tunnel.encap.dst, ip));
+                     server_text(s, to));
             counters_line(f, group, "packets", s->packets);
             counters_line(f, group, "bytes", s->bytes);
+            if (s->forward == LB_NAT) {
+                counters_line(f, group, "returned", s->returned);
+                counters_line(f, group, "returned.bytes", s->returned_bytes);
+                continue;
+            }
             counters_line(f, group, "errors", s->errors);
             counters_line(f, group, "path_mtu", s->tunnel.mtu.path_mtu);
         }
     }
+}
+
+/* Two flows are a connection: one each way. */
+static void connections(FILE *f, const struct lb *lb)
+{
+    if (lb->conns.flows == NULL)
+        return;
+    const struct tmtu_flows_counters *n = tmtu_flows_counters(lb->conns.flows);
+    for (size_t i = LB_RETURNED; i < LB_FATES; i++)
+        counters_line(f, "", fates[i], lb->counters.fate[i]);
+    counters_line(f, "returned", "icmp", lb->counters.icmp_returned);
+    counters_line(f, "flows", "held", n->held);
+    counters_line(f, "flows", "confirmed", n->confirmed);
+    counters_line(f, "flows", "inserted", n->inserted);
+    counters_line(f, "flows", "expired", n->expired);
+    counters_line(f, "flows", "evicted", n->evicted);
+    counters_line(f, "flows", "removed", n->removed);
+    counters_line(f, "flows", "full", n->full);
 }
 
 void report_counters(FILE *f, const void *arg)
@@ -77,7 +112,7 @@ void report_counters(FILE *f, const void *arg)
     counters_line(f, "", "in.bytes", c->in_bytes);
     counters_line(f, "", "out", c->out);
     counters_line(f, "", "out.bytes", c->out_bytes);
-    for (size_t i = 0; i < LB_FATES; i++) {
+    for (size_t i = 0; i < LB_RETURNED; i++) {
         if (fates[i] != NULL)
             counters_line(f, "", fates[i], c->fate[i]);
     }
@@ -108,6 +143,7 @@ void report_counters(FILE *f, const void *arg)
         counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
     counters_reass(f, tmtu_reass_counters(r->lb->reass));
     counters_io(f, "io", r->io);
+    connections(f, r->lb);
     servers(f, r->lb->services);
 }
 
@@ -147,13 +183,21 @@ void report_config(FILE *f, const struct options *o, const struct lb *lb)
                 s->by_port ? " and port" : "");
         for (size_t j = 0; j < s->servers; j++) {
             const struct tmtu_tunnel *u = &s->server[j].tunnel;
-            char tunnel[80];
+            char tunnel[80], endpoint[ARGS_ENDPOINT];
             if (s->server[j].forward == LB_DIRECT) {
                 fprintf(f,
                         "tunmtu-lb:   server %s weight %" PRIu32
                         ", by its link-layer address, carries %" PRIu32 "\n",
                         args_addr_text(u->encap.dst, to), s->server[j].weight,
                         tmtu_mtu_inner(&u->mtu));
+                continue;
+            }
+            if (s->server[j].forward == LB_NAT) {
+                fprintf(f,
+                        "tunmtu-lb:   server %s weight %" PRIu32
+                        ", readdressed both ways, carries %" PRIu32 "\n",
+                        server_text(&s->server[j], endpoint),
+                        s->server[j].weight, tmtu_mtu_inner(&u->mtu));
                 continue;
             }
             tunnel_text(&u->encap, tunnel);
@@ -178,7 +222,7 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
         [LB_RELAYED] = "relayed",
     };
     const struct lb_note *note = &lb->note;
-    char ip[ARGS_ADDR];
+    char server[ARGS_ENDPOINT];
 
     fprintf(f, "packet %" PRIu64 ": ", n);
     if (note->fate == LB_DROPPED)
@@ -191,8 +235,7 @@ void report_packet(FILE *f, const struct lb *lb, uint64_t n)
     if (note->by_address)
         fputs(", which quotes no ports", f);
     if (note->server != NULL)
-        fprintf(f, ", server %s",
-                args_addr_text(note->server->tunnel.encap.dst, ip));
+        fprintf(f, ", server %s", server_text(note->server, server));
     if (note->fate == LB_ICMP_TUNNEL && note->doubts != 0)
         fprintf(f, ", doubted: %s", tmtu_trust_name(note->doubts));
     else if (note->fate == LB_ICMP_TUNNEL && note->reason != TMTU_OK)
