@@ -113,6 +113,8 @@ lab_up() {
         behind=hop
         lab_node hop
         lab_link hop 253
+        # Who asks for the neighbours of others does it by this address.
+        lab_set hop ipv6/conf/default/addr_gen_mode=0
     fi
     for ((i = 1; i <= $1; i++)); do
         lab_node "real$i"
