@@ -290,5 +290,6 @@ int main(int argc, char **argv)
     nat_run(opt.only);
     paths_run(opt.only);
     flows_run(opt.only);
+    errors_run(opt.only);
     return 0;
 }
