@@ -111,7 +111,9 @@ struct tmtu_relay {
  * not come together in time (11/1, 3/1 of ICMPv6).
  *
  * Whether the error may be believed is another question (trust.h), to be asked
- * before; how many are sent, a third (limit.h): give it inner.
+ * before. Who forges one chooses the inner packet, and who gets to hear of it
+ * from whom: see that it is one that goes this way, by its destination at
+ * least, before telling. How many are told is a third question (limit.h).
  *
  * @param icmp    the error, as tmtu_icmp_parse read it
  * @param tunnel  the tunnel end whose packet it seems to quote, checked;
