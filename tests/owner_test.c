@@ -3,6 +3,7 @@
  * tunnels and in fragments: all of them have one owner. */
 #include "tmtu_packet.h"
 
+#include <tunmtu/mtu.h>
 #include <tunmtu/owner.h>
 #include <tunmtu/steer.h>
 
@@ -637,7 +638,7 @@ static void k114_of_an_error_in_fragments_the_first_is_read(void **s)
 
 /* ---- what cannot be read ---- */
 
-static void an_error_that_quotes_nonsense_goes_by_its_own_addresses(void **s)
+static void r_8900_03_an_error_that_quotes_nonsense_has_an_owner_too(void **s)
 {
     (void)s;
     for (unsigned ipver = 4; ipver <= 6; ipver += 2) {
@@ -1039,6 +1040,25 @@ static void k110_k111_both_machines_send_an_error_where_the_flow_goes(void **s)
     free(other);
 }
 
+/* The longest that ICMPv6 sends, to its server, through 1280 bytes. */
+static void r_lib_22_an_error_reaches_its_server_in_outer_fragments(void **s)
+{
+    (void)s;
+    const struct test_shape sh = shape(6, 6);
+    const struct packet ask = asks(&sh), answer = answers(&ask);
+    const struct packet e = told(&answer);
+    const struct tmtu_pkt pkt = parse(&e, 0);
+    struct tmtu_mtu mtu = TMTU_MTU_INIT;
+    struct tmtu_mtu_decision d;
+    assert_int_equal(pkt.len, 1280);
+    mtu.path_mtu = 1280;
+    mtu.outer = 6;
+    mtu.overhead = 40;
+    assert_int_equal(tmtu_mtu_decide(&pkt, &mtu, &d), 0);
+    assert_int_equal(d.action, TMTU_MTU_OUTER_FRAG);
+    assert_int_equal(d.notify, 0);
+}
+
 static void names_are_what_is_counted(void **s)
 {
     (void)s;
@@ -1076,7 +1096,7 @@ int main(void)
             ipv6_fragments_that_go_on_with_options_ask_for_the_first),
         cmocka_unit_test(k114_of_an_error_in_fragments_the_first_is_read),
         cmocka_unit_test(
-            an_error_that_quotes_nonsense_goes_by_its_own_addresses),
+            r_8900_03_an_error_that_quotes_nonsense_has_an_owner_too),
         cmocka_unit_test(an_error_about_an_error_is_not_looked_into),
         cmocka_unit_test(what_was_read_already_gives_the_same),
         cmocka_unit_test(
@@ -1090,6 +1110,8 @@ int main(void)
         cmocka_unit_test(fragments_of_tunnel_packets_ask_for_the_first),
         cmocka_unit_test(
             k110_k111_both_machines_send_an_error_where_the_flow_goes),
+        cmocka_unit_test(
+            r_lib_22_an_error_reaches_its_server_in_outer_fragments),
         cmocka_unit_test(names_are_what_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,7 @@ static uint32_t count_changes(const struct tmtu_steer *a,
     return n;
 }
 
-/* ---- the example: three servers, seven slots ---- */
+/* ---- the example: three servers, seven slots (R-MAGLEV-01, -02) ---- */
 
 static void fill_example(const uint8_t *who, size_t n, const int *want)
 {
@@ -105,7 +105,7 @@ static void example_without_the_second_server(void **state)
                  (const int[]){0, 0, 0, 0, 2, 2, 2});
 }
 
-/* ---- memory and arguments ---- */
+/* ---- memory and arguments, no server and one (R-MAGLEV-04) ---- */
 
 static void only_primes_in_range_make_a_table(void **state)
 {
@@ -257,7 +257,7 @@ static void first_and_last_slot_of_each_size(void **state)
     }
 }
 
-/* ---- shares ---- */
+/* ---- shares (R-MAGLEV-03; weights: R-MAGLEV-04) ---- */
 
 static void equal_weights_differ_by_one_slot(void **state)
 {
