@@ -33,6 +33,10 @@ void lb_path_ask(struct lb *lb, struct server *server)
     struct tmtu_tunnel *t = &server->tunnel;
     const struct tmtu_pmtu_path path = path_of(&t->encap);
     struct tmtu_pmtu_answer answer;
+    if (server->forward != LB_TUNNEL) { /* nothing to learn from */
+        server->ask = UINT64_MAX;
+        return;
+    }
     (void)tmtu_pmtu_lookup(lb->pmtu, &path, lb->mtu, lb->now, &answer);
     server->ask = answer.expiry;
     t->mtu.path_mtu = answer.mtu;
