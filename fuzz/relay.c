@@ -130,6 +130,24 @@ static void later(const struct tmtu_relay *r, const struct tmtu_icmp *icmp,
         must(v.answer == 0 && v.action != TMTU_TUNNEL_DROP);
 }
 
+/* The router's word: each doubt has a name, and refuses when it is to. */
+static void judged(const struct tmtu_pkt *pkt, const struct tmtu_icmp *icmp,
+                   const uint8_t *data)
+{
+    struct tmtu_trust_options options = TMTU_TRUST_INIT;
+    const struct tmtu_trust_facts facts = {tmtu_get32(data + 4), 0x01020305u,
+                                           tmtu_get16(data + 8), data[13] % 3,
+                                           data[13] & 4};
+    struct tmtu_trust trust;
+    options.refuse = tmtu_get16(data + 10);
+    must(tmtu_trust_decide(pkt, icmp, &options, &facts, &trust) == 0);
+    must(trust.believed == !(trust.against & options.refuse));
+    must((trust.against & ~TMTU_TRUST_ALL) == 0);
+    must((tmtu_trust_name(trust.against) != NULL) == (trust.against != 0));
+    must(!(trust.against & TMTU_TRUST_NOT_SMALLER) ||
+         trust.mtu >= icmp->quoted.len);
+}
+
 static void relayed(const uint8_t *data, const struct tmtu_buf *sent,
                     const struct tmtu_pkt *was, struct tmtu_tunnel *t)
 {
@@ -146,6 +164,7 @@ static void relayed(const uint8_t *data, const struct tmtu_buf *sent,
     if (tmtu_ip_parse(tmtu_buf_view(&error), 0, &pkt) == 0 &&
         tmtu_icmp_parse(&pkt, &icmp) == 0) {
         const struct tmtu_pkt *outer = &icmp.quoted;
+        judged(&pkt, &icmp, data);
         const int rc = tmtu_relay_read(&icmp, t, &options, &r);
         must(rc == 0 || (rc == TMTU_E_IGNORED && by != 0));
         if (rc == 0) {
