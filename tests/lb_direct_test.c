@@ -270,6 +270,37 @@ static void K35_ttl_1_earns_time_exceeded_whatever_the_size(void **state)
     bed_close(&b);
 }
 
+/* An ICMP error for the VIP about what the server sent to the client. */
+static size_t error_for_vip(uint8_t *p, int v6, uint8_t ttl, size_t quoted)
+{
+    static uint8_t quote[2000];
+    struct pk_ip router = {
+        .src = "10.9.9.9", .dst = "10.0.0.2", .df = 1, .proto = 1, .ttl = ttl};
+    struct pk_ip sent = {.src = "10.0.0.2", .dst = "10.0.1.1", .proto = 6};
+    if (v6) {
+        router.src = "2001:db8:9::9";
+        router.dst = sent.src = "2001:db8::2";
+        sent.dst = "2001:db8:1::1";
+        router.proto = 58;
+    }
+    pk_flow(quote, &sent, 443, 4000, quoted);
+    return pk_icmp(p, &router, v6 ? 2 : 3, v6 ? 0 : 4, 1300, quote, quoted);
+}
+
+static void K42_K47_no_error_about_an_error(void **state)
+{
+    struct bed b;
+    (void)state;
+    open_mtu(&b, TMTU_MTU_NOTIFY, 1500);
+    for (int v6 = 0; v6 < 2; v6++) {
+        const size_t n = error_for_vip(orig, v6, 1, 100);
+        assert_int_equal(bed_take(&b, orig, n, 0), LB_DROPPED);
+        bed_dropped(&b, TMTU_R_TTL_EXPIRED);
+        assert_int_equal(b.lb.note.unanswered, TMTU_R_ABOUT_ERROR);
+    }
+    bed_close(&b);
+}
+
 static enum lb_fate take_super(struct bed *b, struct pk_ip ip, size_t len,
                                uint16_t gso_size)
 {
@@ -323,30 +354,13 @@ static void K29_a_super_packet_is_judged_and_sent_by_its_segments(void **state)
     bed_close(&b);
 }
 
-/* An ICMP error for the VIP about what the server sent to the client. */
-static size_t error_for_vip(uint8_t *p, int v6, size_t quoted)
-{
-    static uint8_t quote[2000];
-    struct pk_ip router = {
-        .src = "10.9.9.9", .dst = "10.0.0.2", .df = 1, .proto = 1};
-    struct pk_ip sent = {.src = "10.0.0.2", .dst = "10.0.1.1", .proto = 6};
-    if (v6) {
-        router.src = "2001:db8:9::9";
-        router.dst = sent.src = "2001:db8::2";
-        sent.dst = "2001:db8:1::1";
-        router.proto = 58;
-    }
-    pk_flow(quote, &sent, 443, 4000, quoted);
-    return pk_icmp(p, &router, v6 ? 2 : 3, v6 ? 0 : 4, 1300, quote, quoted);
-}
-
 static void errors_go_to_the_server_of_the_flow_as_they_are(void **state)
 {
     struct bed b;
     (void)state;
     open_mtu(&b, TMTU_MTU_NOTIFY, 1500);
     for (int v6 = 0; v6 < 2; v6++) {
-        const size_t n = error_for_vip(orig, v6, v6 ? 1000 : 500);
+        const size_t n = error_for_vip(orig, v6, 64, v6 ? 1000 : 500);
         assert_int_equal(bed_take(&b, orig, n, 0), LB_FORWARDED);
         assert_int_equal(b.n, 1);
         assert_true(b.lb.note.icmp);
@@ -362,14 +376,14 @@ static void K22_K23_errors_that_do_not_fit(void **state)
     struct bed b;
     (void)state;
     open_mtu(&b, TMTU_MTU_NOTIFY, 1280);
-    size_t n = error_for_vip(orig, 0, 1400);
+    size_t n = error_for_vip(orig, 0, 64, 1400);
     assert_int_equal(bed_take(&b, orig, n, 0), LB_FORWARDED);
     assert_int_equal(b.n, 2); /* cut in spite of DF, and nothing is said */
     is_via(&b, 0, "10.0.0.6");
     assert_int_equal(join(&b, 0, 20, 1280, data), n - 20);
     assert_memory_equal(data, orig + 20, n - 20);
 
-    n = error_for_vip(orig, 1, 1400); /* nobody on the way may cut it */
+    n = error_for_vip(orig, 1, 64, 1400); /* nobody on the way may cut it */
     assert_int_equal(bed_take(&b, orig, n, 0), LB_DROPPED);
     bed_dropped(&b, TMTU_R_TOO_BIG_ERROR);
     bed_close(&b);
@@ -382,7 +396,7 @@ static void K70_errors_with_a_wrong_checksum_are_dropped(void **state)
     (void)state;
     open_mtu(&b, TMTU_MTU_NOTIFY, 1500);
     for (int v6 = 0; v6 < 2; v6++) {
-        const size_t n = error_for_vip(orig, v6, 100);
+        const size_t n = error_for_vip(orig, v6, 64, 100);
         orig[v6 ? 42 : 22] ^= 1;
         assert_int_equal(bed_take(&b, orig, n, 0), LB_DROPPED);
         bed_dropped(&b, TMTU_R_CHECKSUM);
@@ -490,6 +504,7 @@ int main(void)
         cmocka_unit_test(K25_K27_K28_what_came_in_fragments_leaves_so),
         cmocka_unit_test(K26_fragments_that_do_not_fit_are_told),
         cmocka_unit_test(K35_ttl_1_earns_time_exceeded_whatever_the_size),
+        cmocka_unit_test(K42_K47_no_error_about_an_error),
         cmocka_unit_test(K29_a_super_packet_is_judged_and_sent_by_its_segments),
         cmocka_unit_test(errors_go_to_the_server_of_the_flow_as_they_are),
         cmocka_unit_test(K22_K23_errors_that_do_not_fit),
