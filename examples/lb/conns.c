@@ -36,13 +36,11 @@ static const uint16_t seconds[] = {
     [OPEN] = 900,   [CLOSING] = 120, [CLOSED] = 10};
 enum { SECONDS_OTHERS = 300 }; /* UDP has no states */
 
-/* A value: service, server, state. Both flows have it, but only the client's
- * state counts. */
-static uint64_t value_of(const struct conns *conns, const struct conn *c)
+/* A value: the server's number, and the state. Both flows have it, but only the
+ * client's state counts. */
+static uint64_t value_of(const struct conn *c)
 {
-    const uint64_t service = (uint64_t)(c->service - conns->services->service);
-    const uint64_t server = (uint64_t)(c->server - c->service->server);
-    return service << 32 | server << 8 | c->state;
+    return (uint64_t)c->server->id << 8 | c->state;
 }
 
 static bool same_ends(uint64_t a, uint64_t b)
@@ -50,33 +48,40 @@ static bool same_ends(uint64_t a, uint64_t b)
     return a >> 8 == b >> 8;
 }
 
-static void of_value(const struct conns *conns, uint64_t value,
+/* False: the server is not there any more. */
+static bool of_value(const struct conns *conns, uint64_t value,
                      struct conn *out)
 {
-    out->service = &conns->services->service[value >> 32];
-    out->server = &out->service->server[value >> 8 & 0xffff];
+    out->server = services_by_id(conns->services, value >> 8);
+    if (out->server == NULL)
+        return false;
+    out->service = &conns->services->service[out->server->service];
     out->state = (uint8_t)value;
+    return true;
 }
 
 bool conns_init(struct conns *conns, const struct services *services,
                 uint32_t n, const struct tmtu_hash_key *key)
 {
-    const uint32_t most = n != 0 ? n : CONNS_DEFAULT;
     bool needed = false;
-    size_t entries = 16;
-    memset(conns, 0, sizeof *conns);
     conns->services = services;
     for (size_t i = 0; i < services->n; i++)
         needed |= services->service[i].nat;
-    if (!needed)
+    if (!needed || conns->flows != NULL)
         return true;
     /* Two flows each, and a quarter more: see flows.h. */
-    while (entries < TMTU_FLOWS_MAX && entries / 5 * 2 < most)
+    const size_t most = n != 0 ? n : CONNS_DEFAULT;
+    conns->flows = conns_table(most * 5 / 2, key);
+    return conns->flows != NULL;
+}
+
+struct tmtu_flows *conns_table(size_t flows, const struct tmtu_hash_key *key)
+{
+    size_t entries = 16;
+    while (entries < TMTU_FLOWS_MAX && entries < flows)
         entries *= 2;
     void *mem = aligned_alloc(64, (tmtu_flows_sizeof(entries) + 63) / 64 * 64);
-    if (mem != NULL)
-        conns->flows = tmtu_flows_init(mem, entries, key);
-    return conns->flows != NULL;
+    return mem != NULL ? tmtu_flows_init(mem, entries, key) : NULL;
 }
 
 void conns_free(struct conns *conns)
@@ -100,9 +105,9 @@ bool conns_find(struct conns *conns, const struct tmtu_flow *client,
                 uint64_t now, struct conn *out)
 {
     const int place = tmtu_flows_find(conns->flows, client, now);
-    if (place < 0)
+    if (place < 0 ||
+        !of_value(conns, *tmtu_flows_value(conns->flows, place), out))
         return false;
-    of_value(conns, *tmtu_flows_value(conns->flows, place), out);
     out->client = *client;
     out->back = back_of(out->server, client);
     out->place = place;
@@ -118,13 +123,13 @@ bool conns_find_back(struct conns *conns, const struct tmtu_flow *back,
     if (place < 0)
         return false;
     const uint64_t value = *tmtu_flows_value(conns->flows, place);
-    of_value(conns, value, &c);
+    if (!of_value(conns, value, &c))
+        return false;
     tmtu_copy(client.dst, c.service->addr, 16);
     if (c.service->port != 0)
         client.dport = c.service->port;
     /* The client's half may be gone, or another's by now. */
-    if (!conns_find(conns, &client, now, &c) ||
-        !same_ends(value_of(conns, &c), value))
+    if (!conns_find(conns, &client, now, &c) || !same_ends(value_of(&c), value))
         return false;
     *out = c;
     return true;
@@ -236,7 +241,7 @@ static bool taken(struct conns *conns, const struct conn *c, int back,
 static enum conns_kept make(struct conns *conns, const struct conn *c,
                             uint64_t now)
 {
-    const uint64_t value = value_of(conns, c), life = life_of(c);
+    const uint64_t value = value_of(c), life = life_of(c);
     const int back = tmtu_flows_put(conns->flows, &c->back, value, life, now);
     if (back < 0)
         return CONNS_FULL;
@@ -257,8 +262,8 @@ enum conns_kept conns_keep(struct conns *conns, struct conn *conn,
                            uint64_t now)
 {
     int back = tmtu_flows_find(conns->flows, &conn->back, now);
-    if (back >= 0 && !same_ends(*tmtu_flows_value(conns->flows, back),
-                                value_of(conns, conn))) {
+    if (back >= 0 &&
+        !same_ends(*tmtu_flows_value(conns->flows, back), value_of(conn))) {
         if (taken(conns, conn, back, now))
             return CONNS_TAKEN;
         back = -1;
@@ -266,7 +271,7 @@ enum conns_kept conns_keep(struct conns *conns, struct conn *conn,
     conn->state = (uint8_t)next((enum state)conn->state, pkt, from_server);
     if (back < 0 || conn->place < 0)
         return make(conns, conn, now);
-    *tmtu_flows_value(conns->flows, conn->place) = value_of(conns, conn);
+    *tmtu_flows_value(conns->flows, conn->place) = value_of(conn);
     renew(conns->flows, conn->place, conn, now);
     renew(conns->flows, back, conn, now);
     return CONNS_KEPT;

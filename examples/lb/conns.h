@@ -27,11 +27,18 @@ struct conn {
 /* Connections that there is room for without a word from the user. */
 enum { CONNS_DEFAULT = 65536, CONNS_MOST = 50000000 };
 
-/* Makes a table with room for `n` connections or more (0: CONNS_DEFAULT); none,
- * if no service needs one. False: there is no memory. conns_free() in any case.
- */
+/* The most flows that --flow-table can be given. */
+enum { FLOW_TABLE_MAX = 100000000 };
+
+/* Makes a table with room for `n` connections or more (0: CONNS_DEFAULT), if a
+ * service needs one and there is none yet: `conns` is empty to begin with, or
+ * gets other services. False: there is no memory. conns_free() in any case. */
 bool conns_init(struct conns *conns, const struct services *services,
                 uint32_t n, const struct tmtu_hash_key *key);
+
+/* A table of so many flows or more; free() ends it. NULL: there is no memory.
+ */
+struct tmtu_flows *conns_table(size_t flows, const struct tmtu_hash_key *key);
 
 void conns_free(struct conns *conns);
 

@@ -60,7 +60,7 @@ void lb_forward(struct lb *lb, const struct service *service,
     if (service->nat && lb_nat_known(lb, flow))
         return; /* whatever its hash says now */
     const uint64_t hash = services_hash(lb->services, service, flow);
-    struct server *server = services_pick(service, hash);
+    struct server *server = lb_choose(lb, service, flow, hash);
     if (server == NULL) {
         lb_end(lb, LB_NO_SERVER);
         lb_refuse(lb);

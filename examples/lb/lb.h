@@ -137,6 +137,7 @@ struct lb {
                              all services of a server, see server.path */
     struct tmtu_reass *reass;
     struct tmtu_follow *follow; /* of quoted fragments */
+    struct tmtu_flows *flows;   /* and their servers; NULL: by hash alone */
     struct tmtu_pmtu *pmtu;     /* of the paths to servers */
     struct tmtu_relay_options relay;
     struct tmtu_limit *limit; /* of answers; NULL: none */
@@ -154,6 +155,12 @@ struct lb {
  * no memory. lb_free() in any case. */
 bool lb_init(struct lb *lb, struct services *services,
              const struct services_config *config);
+
+/* Between two packets: other services, which have adopted those that there
+ * were. False: there is no memory for what they need; the balancer can only be
+ * ended then. */
+bool lb_adopt(struct lb *lb, struct services *services,
+              const struct services_config *config);
 
 void lb_free(struct lb *lb);
 

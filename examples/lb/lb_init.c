@@ -83,8 +83,28 @@ bool lb_init(struct lb *lb, struct services *services,
     key.k0 ^= config->first_id; /* the key may be known, or none */
     if (!conns_init(&lb->conns, services, config->connections, &key))
         return false;
+    if (config->flow_table != 0) { /* a quarter more: see flows.h */
+        lb->flows = conns_table((size_t)config->flow_table * 5 / 4, &key);
+        if (lb->flows == NULL)
+            return false;
+    }
     return make_limit(lb, config) && make_pmtu(lb, config) &&
            make_follow(lb, config) && lb->reass != NULL && lb->memory != NULL;
+}
+
+bool lb_adopt(struct lb *lb, struct services *services,
+              const struct services_config *config)
+{
+    struct tmtu_hash_key key = config->key;
+    key.k0 ^= config->first_id;
+    lb->services = services;
+    lb->work.server = NULL;
+    for (uint32_t i = 0; i < services->ids; i++) {
+        struct server *server = services_by_id(services, i);
+        if (server != NULL)
+            server->ask = 0; /* what is known of its path still holds */
+    }
+    return conns_init(&lb->conns, services, config->connections, &key);
 }
 
 void lb_free(struct lb *lb)
@@ -94,6 +114,7 @@ void lb_free(struct lb *lb)
     conns_free(&lb->conns);
     free(lb->pmtu);
     free(lb->follow);
+    free(lb->flows);
     free(lb->memory);
     memset(lb, 0, sizeof *lb);
 }

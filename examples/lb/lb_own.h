@@ -37,6 +37,11 @@ void lb_icmp_note(struct lb *lb, const struct tmtu_icmp *icmp);
  * True: lb.work has a whole packet. */
 bool lb_gather(struct lb *lb);
 
+/* The server for a flow of the service: the one that it has, if flows are
+ * remembered, else the one for its hash. NULL: there is none. */
+struct server *lb_choose(struct lb *lb, const struct service *service,
+                         const struct tmtu_flow *flow, uint64_t hash);
+
 /* The packet of lb.work, to a VIP, is of this flow, named as its client sends
  * it. Forwards it if that has a connection; else false. */
 bool lb_nat_known(struct lb *lb, const struct tmtu_flow *flow);

@@ -16,7 +16,8 @@ static const char usage[] =
     "usage: tunmtu-lb --rules FILE [--local ADDR [--local ADDR]] --io IO\n"
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
     "                 [--icmp-rate R] [--relay R] [--no-server A]\n"
-    "                 [--connections N] [--counters FILE] [--verbose]\n"
+    "                 [--connections N] [--flow-table N] [--counters FILE]\n"
+    "                 [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
     "tunnels of IP in IP, GUE or GRE, or by direct routing, without a table "
@@ -46,6 +47,8 @@ static const char usage[] =
     "                   from them, and tell the clients), state (only learn) "
     "or\n"
     "                   tell (default: both)\n"
+    "  --flow-table N   flows that stay with their server while others come\n"
+    "                   and go; 0: placed by their hash alone (default: 0)\n"
     "  --connections N  of servers with -m that there is room for at least\n"
     "                   (default: 65536)\n"
     "  --hash-key HEX   32 digits; the same on all balancers of a service\n"
@@ -152,6 +155,7 @@ enum {
     RATE,
     RELAY,
     CONNECTIONS,
+    FLOW_TABLE,
     NO_SERVER,
     KEY,
     COUNTERS,
@@ -190,6 +194,11 @@ static int option(struct options *o, int c, const char *arg)
         if (!icmp_rate(arg, &config->limit))
             return wrong("--icmp-rate %.60s: expected linux, rfc4443 or off",
                          arg);
+        return -1;
+    case FLOW_TABLE:
+        if (!args_number(arg, 0, FLOW_TABLE_MAX, &config->flow_table))
+            return wrong("--flow-table %.60s: expected 0 to %u flows", arg,
+                         (unsigned)FLOW_TABLE_MAX);
         return -1;
     case CONNECTIONS:
         if (!args_number(arg, 1, CONNS_MOST, &config->connections))
@@ -233,6 +242,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"policy6", required_argument, NULL, POLICY6},
         {"icmp-rate", required_argument, NULL, RATE},
         {"relay", required_argument, NULL, RELAY},
+        {"flow-table", required_argument, NULL, FLOW_TABLE},
         {"connections", required_argument, NULL, CONNECTIONS},
         {"no-server", required_argument, NULL, NO_SERVER},
         {"hash-key", required_argument, NULL, KEY},

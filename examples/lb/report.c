@@ -85,22 +85,29 @@ static void servers(FILE *f, const struct services *t)
     }
 }
 
+static void flows(FILE *f, const char *group, const struct tmtu_flows *table)
+{
+    if (table == NULL)
+        return;
+    const struct tmtu_flows_counters *n = tmtu_flows_counters(table);
+    counters_line(f, group, "held", n->held);
+    counters_line(f, group, "confirmed", n->confirmed);
+    counters_line(f, group, "inserted", n->inserted);
+    counters_line(f, group, "expired", n->expired);
+    counters_line(f, group, "evicted", n->evicted);
+    counters_line(f, group, "removed", n->removed);
+    counters_line(f, group, "full", n->full);
+}
+
 /* Two flows are a connection: one each way. */
 static void connections(FILE *f, const struct lb *lb)
 {
     if (lb->conns.flows == NULL)
         return;
-    const struct tmtu_flows_counters *n = tmtu_flows_counters(lb->conns.flows);
     for (size_t i = LB_RETURNED; i < LB_FATES; i++)
         counters_line(f, "", fates[i], lb->counters.fate[i]);
     counters_line(f, "returned", "icmp", lb->counters.icmp_returned);
-    counters_line(f, "flows", "held", n->held);
-    counters_line(f, "flows", "confirmed", n->confirmed);
-    counters_line(f, "flows", "inserted", n->inserted);
-    counters_line(f, "flows", "expired", n->expired);
-    counters_line(f, "flows", "evicted", n->evicted);
-    counters_line(f, "flows", "removed", n->removed);
-    counters_line(f, "flows", "full", n->full);
+    flows(f, "flows", lb->conns.flows);
 }
 
 void report_counters(FILE *f, const void *arg)
@@ -143,6 +150,7 @@ void report_counters(FILE *f, const void *arg)
         counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
     counters_reass(f, tmtu_reass_counters(r->lb->reass));
     counters_io(f, "io", r->io);
+    flows(f, "flow_table", r->lb->flows);
     connections(f, r->lb);
     servers(f, r->lb->services);
 }

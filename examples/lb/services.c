@@ -97,16 +97,25 @@ struct server *services_find_tunnel(const struct services *t,
     return s->used ? t->tunnel[s->index] : NULL;
 }
 
+struct tmtu_flow services_key(const struct service *s,
+                              const struct tmtu_flow *flow)
+{
+    struct tmtu_flow client = *flow;
+    if (s->by_port)
+        return client;
+    client.sport = client.dport = 0;
+    unsigned bits = s->prefix + (client.ipver == 4 ? 96u : 0u);
+    for (unsigned i = bits / 8; i < 16; i++, bits = 8 * i)
+        client.src[i] = (uint8_t)(client.src[i] & ~(0xffu >> bits % 8));
+    return client;
+}
+
 uint64_t services_hash(const struct services *t, const struct service *s,
                        const struct tmtu_flow *flow)
 {
     if (s->by_port)
         return tmtu_hash_flow(&t->key, flow);
-    struct tmtu_flow client = *flow;
-    client.sport = client.dport = 0;
-    unsigned bits = s->prefix + (client.ipver == 4 ? 96u : 0u);
-    for (unsigned i = bits / 8; i < 16; i++, bits = 8 * i)
-        client.src[i] = (uint8_t)(client.src[i] & ~(0xffu >> bits % 8));
+    const struct tmtu_flow client = services_key(s, flow);
     return tmtu_hash_flow(&t->key, &client);
 }
 
@@ -159,6 +168,7 @@ void services_free(struct services *t)
     }
     free(t->service);
     free(t->tunnel);
+    free(t->by_id);
     free(t->slot);
     memset(t, 0, sizeof *t);
 }

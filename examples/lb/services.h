@@ -25,6 +25,7 @@ struct services_config {
     uint8_t local[2][16]; /* outer source, IPv4 and IPv6 */
     bool has_local[2];
     bool no_link;      /* nothing can be sent to a link-layer address */
+    bool among;        /* this host may be one of the real servers */
     uint32_t mtu;      /* of the paths to the servers, and to clients */
     uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
     uint32_t first_id; /* where IPv4 identifications begin */
@@ -32,6 +33,7 @@ struct services_config {
     uint8_t refuse;                  /* enum lb_refuse */
     bool pass;     /* ICMP errors for no service are to be given to the host */
     uint8_t relay; /* enum tmtu_relay_policy */
+    uint32_t flow_table;  /* flows that there is room for; 0: none */
     uint32_t connections; /* that there is room for; 0: CONNS_DEFAULT */
 };
 
@@ -39,7 +41,9 @@ struct server {
     struct tmtu_tunnel tunnel; /* encap.dst is its address; without a tunnel,
                                   mtu is what may go there */
     uint8_t forward;           /* enum lb_forward */
-    uint16_t port; /* LB_NAT: what packets' port becomes; 0: it stays */
+    uint16_t port;    /* LB_NAT: what packets' port becomes; 0: it stays */
+    uint32_t id;      /* of this server in this service, for ever */
+    uint32_t service; /* which one that is now */
     uint32_t weight;
     uint8_t path;    /* a hash of its address: which identifications it takes */
     uint64_t ask;    /* when to ask what its path carries; UINT64_MAX: never */
@@ -83,6 +87,8 @@ struct services {
     size_t n;
     struct server **tunnel; /* by the index of a slot */
     uint32_t tunnels;
+    struct server **by_id; /* NULL: that server is not there any more */
+    uint32_t ids;
     struct services_slot *slot;
     uint32_t mask;        /* of slots, a power of two, less one */
     bool any_port;        /* there are services for every port */
@@ -94,6 +100,17 @@ struct services {
 unsigned services_build(struct services *t, const struct rules *rules,
                         const struct services_config *config, const char *name,
                         FILE *say);
+
+/* The services that take the place of others: who is in both keeps his number
+ * and his counters. False: no memory. */
+bool services_adopt(struct services *t, const struct services *before);
+
+/* The server of a number; NULL: it is not there any more. */
+static inline struct server *services_by_id(const struct services *t,
+                                            uint64_t id)
+{
+    return id < t->ids ? t->by_id[id] : NULL;
+}
 
 /* Sets the MTU of the paths to the servers, once it is known. False: some
  * tunnel needs more, 68 bytes over IPv4 or 1280 over IPv6. */
@@ -126,6 +143,10 @@ struct service *services_find(const struct services *t, const uint8_t addr[16],
 /* Some service of an address and protocol; NULL: there is none. */
 struct service *services_some(const struct services *t, const uint8_t addr[16],
                               uint8_t proto);
+
+/* What of a flow, named as its client sends it, places it. */
+struct tmtu_flow services_key(const struct service *s,
+                              const struct tmtu_flow *flow);
 
 /* The hash that places a flow, named as its client sends it. */
 uint64_t services_hash(const struct services *t, const struct service *s,

@@ -52,12 +52,12 @@ static bool make_tunnel(struct build *b, const struct service *s,
      * way either. */
     if (t.mtu.policy == TMTU_MTU_FRAGMENT)
         t.encap.df = TMTU_DF_CLEAR;
-    if (tmtu_tunnel_check(&t) < 0) {
+    const bool here = tmtu_addr_equal(t.encap.src, t.encap.dst);
+    if (!(here && c->among) && tmtu_tunnel_check(&t) < 0) {
         error(b, rule->line,
-              tmtu_addr_equal(t.encap.src, t.encap.dst)
-                  ? "the real server has the address that --local gives"
-                  : "no tunnel to this real server, expected an --mtu of at "
-                    "least 68 (IPv4) or 1280 (IPv6)");
+              here ? "the real server has the address that --local gives"
+                   : "no tunnel to this real server, expected an --mtu of at "
+                     "least 68 (IPv4) or 1280 (IPv6)");
         return false;
     }
     out->tunnel = t;
@@ -219,5 +219,8 @@ unsigned services_build(struct services *t, const struct rules *rules,
                       "packets would come back");
         }
     }
+    static const struct services none;
+    if (!services_adopt(t, &none))
+        error(&b, 0, "no memory for services");
     return b.errors;
 }
