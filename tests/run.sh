@@ -45,7 +45,8 @@ failures=() skips=()
 # ---- what is needed ---------------------------------------------------------
 
 packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
-    pkg-config libpcap-dev libcmocka-dev linux-libc-dev libbpf-dev binutils
+    pkg-config libpcap-dev libnetfilter-log-dev libseccomp-dev libcap-ng-dev
+    libcmocka-dev linux-libc-dev libbpf-dev binutils nftables
     python3 python3-scapy doxygen tshark bpftool iproute2 ethtool procps
     util-linux user-mode-linux ipvsadm kmod)
 if ! command -v dpkg-query >/dev/null; then

@@ -40,6 +40,10 @@ missing() {
     command -v make >/dev/null || echo make
     command -v pkg-config >/dev/null || echo pkg-config
     pkg-config --exists libpcap 2>/dev/null || echo libpcap-dev
+    pkg-config --exists libnetfilter_log 2>/dev/null ||
+        echo libnetfilter-log-dev
+    pkg-config --exists libseccomp 2>/dev/null || echo libseccomp-dev
+    pkg-config --exists libcap-ng 2>/dev/null || echo libcap-ng-dev
     command -v ip >/dev/null && command -v nstat >/dev/null || echo iproute2
     command -v ethtool >/dev/null || echo ethtool
     command -v unshare >/dev/null && command -v nsenter >/dev/null ||
