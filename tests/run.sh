@@ -248,6 +248,20 @@ if [ -z "$quick" ]; then
                 --tunnel $tunnel
         done
     done
+    step "lab, the path shrinks" isolated \
+        examples/lab/shrink.sh --build "$out/gcc" --pairs "4in4 4in6 6in6" \
+        --check
+    quote "lab, the path shrinks" '^[46]in[46] '
+    for tunnel in gue gre; do
+        step "lab, $tunnel, the path shrinks" isolated examples/lab/shrink.sh \
+            --build "$out/gcc" --tunnel $tunnel --pairs "4in4 4in6 6in6" \
+            --policies notify --mb 20 --check
+    done
+    for family in 4 6; do
+        step "lab, a tunnel's end behind it, IPv$family" isolated \
+            examples/lab/recursion.sh --build "$out/gcc" --family $family --check
+        quote "lab, a tunnel's end behind it, IPv$family" '(nothing|shared|recursive)$'
+    done
 fi
 
 # ---- the end ----------------------------------------------------------------
