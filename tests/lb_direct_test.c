@@ -112,6 +112,22 @@ static void the_packet_itself_goes_on_with_one_hop_less(void **state)
     bed_close(&b);
 }
 
+static void padding_of_the_link_stays_behind(void **state)
+{
+    static const struct pk_ip *const ips[] = {&tcp4, &tcp6};
+    struct bed b;
+    (void)state;
+    open_mtu(&b, TMTU_MTU_NOTIFY, 1500);
+    for (size_t i = 0; i < 2; i++) {
+        const size_t n = pk_flow(orig, ips[i], 4000, 443, 61);
+        memset(orig + n, 0xee, 900);
+        assert_int_equal(bed_take(&b, orig, n + 900, 0), LB_FORWARDED);
+        assert_int_equal(b.n, 1);
+        is_hop(b.out[0].p, b.out[0].n);
+    }
+    bed_close(&b);
+}
+
 static void K7_K11_the_mtu_of_the_link_and_no_less_is_told(void **state)
 {
     struct bed b;
@@ -498,6 +514,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_packet_itself_goes_on_with_one_hop_less),
+        cmocka_unit_test(padding_of_the_link_stays_behind),
         cmocka_unit_test(K7_K11_the_mtu_of_the_link_and_no_less_is_told),
         cmocka_unit_test(K19_no_policy_has_a_say),
         cmocka_unit_test(without_df_the_packet_itself_is_cut),

@@ -47,6 +47,7 @@ bool lb_direct_enter(struct lb *lb)
 {
     struct lb_work *w = &lb->work;
     const uint32_t mtu = w->server->tunnel.mtu.path_mtu;
+    tmtu_buf_trim(&w->buf, w->pkt.len); /* padding of the link it came by */
     if (tmtu_ip_hop(&w->buf, &w->pkt) < 0 ||
         (w->cut && tmtu_frag_init(&w->frag, &w->pkt, mtu, lb_id(lb),
                                   TMTU_FRAG_FORCE) < 0))
