@@ -160,7 +160,7 @@ balance() {
     lab_start balancer balancer "$build/examples/lb/tunmtu-lb" \
         --rules "$LAB_DIR/rules" --io "afpacket:eth0${LAB_OFFLOAD:+,gso}" \
         --counters "$LAB_DIR/balancer.counters"
-    lab_await balancer lab_socket_is_open balancer
+    lab_ready balancer
 }
 
 # up SERVER...: all of it.

@@ -42,12 +42,16 @@ lab_await() {
     lab_fail "$name did not get ready within 5 s"
 }
 
-lab_tun_is_held() { # NODE DEVICE: a program holds the other end
-    lab_in "$1" ip -oneline link show "$2" | grep -q LOWER_UP
+# lab_ready NAME: a program of ours takes packets. Its sockets are there before
+# it does: what comes then is lost, and a SYN is sent again only after a second.
+lab_ready() {
+    lab_await "$1" grep -qs ': ready$' "$LAB_DIR/$1.log"
 }
 
-lab_socket_is_open() { # NODE: /proc/net/packet has a line below its heading
-    [ "$(lab_in "$1" cat /proc/net/packet | wc -l)" -gt 1 ]
+# lab_tun_runs NODE DEVICE: a program holds the other end, and the kernel knows:
+# it takes notice later, and drops what is sent to the device until then.
+lab_tun_runs() {
+    lab_in "$1" ip -oneline link show "$2" | grep -q 'LOWER_UP.* state UP '
 }
 
 lab_tun() { # NODE DEVICE
@@ -89,10 +93,8 @@ lab_balancer() {
     lab_start balancer balancer "$program" --rules "$LAB_DIR/rules" \
         --local "$local4" --local "$local6" --io "$io" --policy "$policy" \
         --policy6 "$policy" --counters "$LAB_DIR/balancer.counters"
-    case $io in
-    tun:*) lab_await balancer lab_tun_is_held balancer lb0 ;;
-    *) lab_await balancer lab_socket_is_open balancer ;;
-    esac
+    lab_ready balancer
+    [[ $io != tun:* ]] || lab_await balancer lab_tun_runs balancer lb0
 }
 
 # lab_real NUMBER PROGRAM [OPTION...]: the tunnel's other end on a real server.
@@ -106,8 +108,8 @@ lab_real() {
     lab_start "$real" "$real" "$program" --vip "$LAB_VIP4" --vip "$LAB_VIP6" \
         --io "afpacket:eth0${LAB_OFFLOAD:+,gso}" \
         --tun "rs0${LAB_OFFLOAD:+,gso}" --counters "$LAB_DIR/$real.counters" "$@"
-    lab_await "$real" lab_tun_is_held "$real" rs0
-    lab_await "$real" lab_socket_is_open "$real"
+    lab_ready "$real"
+    lab_await "$real" lab_tun_runs "$real" rs0
 }
 
 # What the VIP sends goes to the program, which lowers the MSS and sends it on
