@@ -4,13 +4,13 @@
 
 enum { FOLLOW_WAYS = 4 }; /* places that a packet may stand in */
 
-/* What is looked through stands together, in a line of a cache. */
+/* Four lines of a cache; in the first one, what is looked through. */
 struct follow_set {
-    uint64_t tag[FOLLOW_WAYS];    /* hash of whose fragments; 0: nobody's */
-    uint64_t expiry[FOLLOW_WAYS]; /* when it is forgotten */
+    uint64_t tag[FOLLOW_WAYS];          /* hash of whose; 0: nobody's */
+    uint64_t expiry[FOLLOW_WAYS];       /* when it is forgotten */
     struct tmtu_flow flow[FOLLOW_WAYS]; /* as its fragments travel */
     uint8_t quoted[FOLLOW_WAYS];        /* nonzero: hearsay */
-    uint8_t unused[8 - FOLLOW_WAYS];
+    uint8_t unused[28];
 };
 
 struct tmtu_follow {
@@ -18,8 +18,11 @@ struct tmtu_follow {
     struct tmtu_hash_key key;
     struct tmtu_follow_counters counters;
     size_t mask; /* sets, less one */
+    uint64_t unused[4];
     struct follow_set sets[];
 };
+
+_Static_assert(sizeof(struct follow_set) == 256, "sets are lines of a cache");
 
 size_t tmtu_follow_sizeof(size_t entries)
 {

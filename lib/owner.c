@@ -112,81 +112,122 @@ static enum tmtu_owner_by owner_by(const struct tmtu_pkt *pkt, unsigned how)
                                              : TMTU_OWNER_PROTO;
 }
 
+/* On the way inwards: where it is, and room for what was come to. Packets are
+ * not copied: who reads the copy would wait for its stores. */
+struct owner_way {
+    const struct tmtu_pkt *at;
+    struct tmtu_icmp icmp;
+    struct tmtu_pkt inner;
+    int ah; /* nonzero: it ended at an AH */
+};
+
 /* One step inwards: through an error, or a tunnel. Nonzero when `at` is what is
  * inside now; o->by is what `at` was told by. An error that is quoted by an
  * error directly (RFC 1122 §3.2.2: there is none) is not looked into. */
-static int owner_step(struct tmtu_pkt *at, unsigned how, int direct,
+static int owner_step(struct owner_way *way, unsigned how, int direct,
                       struct tmtu_owner *o)
 {
-    struct tmtu_icmp icmp;
-    struct tmtu_pkt inner;
-    if (owner_has_ah(at)) {
+    const struct tmtu_pkt *at = way->at;
+    way->ah = owner_has_ah(at);
+    if (way->ah) {
         o->by = TMTU_OWNER_PROTO;
-        at->flow.proto = W_PROTO_AH;
         return 0;
     }
     if ((at->flags & TMTU_PKT_FRAGMENT) &&
         owner_would_say_more(owner_fragmented(at), how))
         owner_note_fragment(&o->fragment, at, o->quoted);
     o->by = (uint8_t)owner_by(at, how);
-    int rc = direct ? TMTU_E_IGNORED : owner_error(at, &icmp);
+    int rc = direct ? TMTU_E_IGNORED : owner_error(at, &way->icmp);
     if (rc == 0) {
         o->quoted++;
-        *at = icmp.quoted;
+        way->at = &way->icmp.quoted;
         return 1;
     }
     if (rc != TMTU_E_IGNORED)
         o->by = TMTU_OWNER_UNREAD;
     if (!(how & TMTU_OWNER_TUNNELS))
         return 0;
-    rc = tmtu_encap_peek(at, NULL, &inner);
+    struct tmtu_pkt unseen;
+    const int deep = o->tunnels == TMTU_ENCAP_NESTING;
+    rc = tmtu_encap_peek(at, NULL, deep ? &unseen : &way->inner);
     if (rc == TMTU_E_TRUNCATED)
         o->by = TMTU_OWNER_CUT;
-    if (rc <= 0)
-        return 0;
-    if (o->tunnels == TMTU_ENCAP_NESTING) {
+    if (rc > 0 && deep)
         o->by = TMTU_OWNER_DEEP;
+    if (rc <= 0 || deep)
         return 0;
-    }
     o->tunnels++;
-    *at = inner;
+    way->at = &way->inner;
     return 1;
+}
+
+/* A flow, or its reverse. Addresses are read as wide as they were written. */
+static inline void owner_name(struct tmtu_flow *out, const struct tmtu_flow *f,
+                              unsigned turned)
+{
+    const uint8_t *src = turned ? f->dst : f->src;
+    const uint8_t *dst = turned ? f->src : f->dst;
+    if (f->ipver == 4) {
+        tmtu_addr_set4(out->src, src + 12);
+        tmtu_addr_set4(out->dst, dst + 12);
+    } else {
+        tmtu_copy(out->src, src, 16);
+        tmtu_copy(out->dst, dst, 16);
+    }
+    tmtu_flow_set_ports(out, f->ipver, f->proto, turned ? f->dport : f->sport,
+                        turned ? f->sport : f->dport, f->flags);
 }
 
 /* All steps: each tunnel may hold an error, and so may the outermost packet. */
 enum { OWNER_STEPS = 2 * TMTU_ENCAP_NESTING + 2 };
 
-static enum tmtu_owner_by owner_walk(struct tmtu_pkt *at, uint8_t quoted,
+static enum tmtu_owner_by owner_walk(const struct tmtu_pkt *pkt, uint8_t quoted,
                                      unsigned how, struct tmtu_owner *o)
 {
+    struct owner_way way;
     int direct = quoted;
+    way.at = pkt;
     o->quoted = quoted;
     o->tunnels = 0;
     o->fragment.ipver = 0;
     for (unsigned n = 0; n < OWNER_STEPS; n++) {
         const uint8_t errors = o->quoted;
-        if (!owner_step(at, how, direct, o))
+        if (!owner_step(&way, how, direct, o))
             break;
         direct = o->quoted != errors;
     }
-    o->flow = at->flow;
+    owner_name(&o->flow, &way.at->flow, o->quoted & 1u);
     if (o->by != TMTU_OWNER_PORTS)
-        tmtu_flow_set_ports(&o->flow, o->flow.ipver, o->flow.proto, 0, 0, 0);
-    if (o->quoted & 1)
-        o->flow = tmtu_flow_reverse(&o->flow);
+        tmtu_flow_set_ports(&o->flow, o->flow.ipver,
+                            way.ah ? W_PROTO_AH : o->flow.proto, 0, 0, 0);
     return (enum tmtu_owner_by)o->by;
+}
+
+/* What nearly all packets are: whole, with ports, and neither AH nor a tunnel
+ * can be about. */
+static int owner_is_plain(const struct tmtu_pkt *pkt, unsigned how)
+{
+    return !(pkt->flags & (TMTU_PKT_FRAGMENT | TMTU_PKT_ICMP)) &&
+           (pkt->flow.flags & TMTU_FLOW_PORTS) &&
+           (pkt->flow.ipver == 4 || pkt->l4 == W_IP6_SIZE) &&
+           (!(how & TMTU_OWNER_TUNNELS) || pkt->flow.proto != W_PROTO_UDP);
 }
 
 enum tmtu_owner_by tmtu_owner_of(const struct tmtu_pkt *pkt, unsigned how,
                                  struct tmtu_owner *out)
 {
-    struct tmtu_pkt at = *pkt;
-    return owner_walk(&at, 0, how, out);
+    if (!owner_is_plain(pkt, how))
+        return owner_walk(pkt, 0, how, out);
+    owner_name(&out->flow, &pkt->flow, 0);
+    out->fragment.ipver = 0;
+    out->by = TMTU_OWNER_PORTS;
+    out->quoted = 0;
+    out->tunnels = 0;
+    return TMTU_OWNER_PORTS;
 }
 
 enum tmtu_owner_by tmtu_owner_of_error(const struct tmtu_icmp *icmp,
                                        unsigned how, struct tmtu_owner *out)
 {
-    struct tmtu_pkt at = icmp->quoted;
-    return owner_walk(&at, 1, how, out);
+    return owner_walk(&icmp->quoted, 1, how, out);
 }

@@ -61,7 +61,7 @@ struct tmtu_follow;
 TMTU_API size_t tmtu_follow_sizeof(size_t entries);
 
 /**
- * Begins with an empty table in @p mem, aligned to 8 bytes.
+ * Begins with an empty table in @p mem, aligned to 8 bytes; better to 64.
  *
  * A packet may stand in four places. When all are taken, a first fragment takes
  * that of one whose time is over, else of one that was only quoted, else of the

@@ -244,7 +244,10 @@ static const char usage[] =
     "nat: beside reading alone; of errors, verified: by somebody else.\n\n"
     "pmtu: the path-MTU cache, asked for paths that are known or not, told of\n"
     "the same MTU again, or of new paths; in turns, in random places. Beside\n"
-    "it, what it costs to parse a packet.\n";
+    "it, what it costs to parse a packet.\n"
+    "owner: parsed, whose it is, hash, server: of a packet, of an error, of an\n"
+    "error that quotes a tunnel packet. follow: later fragments whose first is\n"
+    "known or not, and first ones; in turns, in random places.\n";
 
 int main(int argc, char **argv)
 {
@@ -291,5 +294,6 @@ int main(int argc, char **argv)
     paths_run(opt.only);
     flows_run(opt.only);
     errors_run(opt.only);
+    state_run(opt.only);
     return 0;
 }

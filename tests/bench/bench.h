@@ -79,6 +79,9 @@ void flows_run(const char *only);
 /* errors.c: errors about our own tunnel packets. */
 void errors_run(const char *only);
 
+/* state.c: whose a packet is, and whose a fragment. */
+void state_run(const char *only);
+
 /* bench.c: heads a table, and makes a row of it: two ways in turns. */
 void bench_head(const char *other);
 void bench_compare(const char *name, int ipver, const char *what,
