@@ -225,15 +225,12 @@ static void renew(struct tmtu_flows *flows, int place, const struct conn *c,
 }
 
 /* Whether the server has another connection of just these ends, and it is not
- * over. If it is, its flow back is forgotten. */
-static bool taken(struct conns *conns, const struct conn *c, int back,
-                  uint64_t now)
+ * over. */
+static bool taken(struct conns *conns, const struct conn *c, uint64_t now)
 {
     struct conn other;
-    if (conns_find_back(conns, &c->back, now, &other) && other.state < CLOSING)
-        return true;
-    tmtu_flows_remove(conns->flows, back);
-    return false;
+    return conns_find_back(conns, &c->back, now, &other) &&
+           other.state < CLOSING;
 }
 
 /* Puts both flows, whichever is there. What the second takes may have been the
@@ -264,7 +261,7 @@ enum conns_kept conns_keep(struct conns *conns, struct conn *conn,
     int back = tmtu_flows_find(conns->flows, &conn->back, now);
     if (back >= 0 &&
         !same_ends(*tmtu_flows_value(conns->flows, back), value_of(conn))) {
-        if (taken(conns, conn, back, now))
+        if (taken(conns, conn, now))
             return CONNS_TAKEN;
         back = -1;
     }
