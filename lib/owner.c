@@ -207,7 +207,7 @@ static enum tmtu_owner_by owner_walk(const struct tmtu_pkt *pkt, uint8_t quoted,
  * can be about. */
 static int owner_is_plain(const struct tmtu_pkt *pkt, unsigned how)
 {
-    return !(pkt->flags & (TMTU_PKT_FRAGMENT | TMTU_PKT_ICMP)) &&
+    return !(pkt->flags & TMTU_PKT_FRAGMENT) &&
            (pkt->flow.flags & TMTU_FLOW_PORTS) &&
            (pkt->flow.ipver == 4 || pkt->l4 == W_IP6_SIZE) &&
            (!(how & TMTU_OWNER_TUNNELS) || pkt->flow.proto != W_PROTO_UDP);

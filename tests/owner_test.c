@@ -423,6 +423,14 @@ r_5508_02_r_4443_15_options_and_extension_headers_are_passed(void **s)
         const struct tmtu_owner flow = owner(&ask, 0), o = owner(&e, 0);
         same(&o, &flow);
         assert_int_equal(o.flow.sport, 40000);
+        if (option == 40) { /* what looks like AH to who takes it for IPv6 */
+            struct packet k = answer;
+            memcpy(k.p + 39, "\0\63\0", 3);
+            mend4(k.p);
+            const struct packet f = about(&k, 68, 3);
+            const struct tmtu_owner no = owner(&f, 0);
+            same(&no, &flow);
+        }
     }
     for (size_t n = 0; n <= TMTU_IP6_EXT_MAX; n++) {
         const struct test_shape sh = shape(6, 17);
@@ -900,6 +908,8 @@ static void four_tunnels_are_looked_through_and_not_five(void **s)
             same(&o, &flow);
         else
             assert_int_equal(o.by, TMTU_OWNER_DEEP);
+        if (n == 5) /* the first one that was made */
+            is_flow(&o.flow, "203.0.113.1", 0, "203.0.113.2", 0, 47);
     }
 }
 
