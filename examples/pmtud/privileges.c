@@ -114,7 +114,7 @@ static int rules(scmp_filter_ctx f, bool files)
     for (size_t i = 0; i < sizeof questions / sizeof questions[0] && rc == 0;
          i++)
         rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                              SCMP_A1(SCMP_CMP_EQ, questions[i]));
+                              SCMP_A1(SCMP_CMP_EQ, questions[i], 0));
     return rc;
 }
 
