@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A cache of one set beside a slow one that writes down, for each path, when
- * what was believed of it. Whatever they agree on: no answer is above the link
- * or below the floor, and no error raises one.
+ * what was believed of it: no path is answered for another. Whatever they agree
+ * on: no answer is above the link; none is below the floor, unless the link was
+ * or somebody pinned it there; no error raises one, and none takes one below
+ * the floor.
  *
  * Input: flags (1 byte: 1 up by plateaus, 2 not validated errors share, 4 as
  * Linux over IPv6, 8 a floor of 68, repeat in 2 bits, 64 the shortest times),
@@ -36,6 +38,7 @@ struct belief {
 struct model {
     struct tmtu_pmtu_options o;
     struct belief at[PLACES];
+    uint32_t least[PATHS]; /* of all links and pins of a path so far */
 };
 
 static int is4(int path)
@@ -217,18 +220,25 @@ static int model_pin(struct model *m, int path, uint32_t mtu, int locked)
     return 0;
 }
 
-/* Even ones IPv6, odd ones IPv4; two differ by their tunnel alone. */
+/* Even ones IPv6, odd ones IPv4; two differ by their tunnel alone, others by
+ * the source (in a tunnel) or the destination (in none) alone. */
 static struct tmtu_pmtu_path make_path(int i)
 {
     struct tmtu_pmtu_path p;
-    const uint8_t ip4[4] = {10, 0, 0, (uint8_t)(i / 4)};
+    const uint8_t ip4[4] = {10, 0, 0, 0};
     memset(&p, 0, sizeof p);
+    p.tunnel = (uint32_t)i / 2 % 2;
     if (is4(i))
         tmtu_addr_set4(p.dst, ip4);
     else
-        p.dst[0] = 0xfd, p.dst[15] = (uint8_t)(i / 4);
-    p.tunnel = (uint32_t)i / 2 % 2;
+        p.dst[0] = 0xfd;
+    (p.tunnel ? p.src : p.dst)[15] = (uint8_t)(i / 4);
     return p;
+}
+
+static uint32_t floor_of(const struct model *m, int path)
+{
+    return is4(path) ? m->o.floor4 : m->o.floor6;
 }
 
 /* The answers of both, and what must be true of any. */
@@ -239,11 +249,11 @@ static uint32_t look(struct tmtu_pmtu *c, struct model *m, int i, uint32_t link,
     struct tmtu_pmtu_answer a;
     const int known = tmtu_pmtu_lookup(c, &p, link, now, &a);
     const struct belief *b = model_look(m, i, link, now);
-    const uint32_t floor = is4(i) ? m->o.floor4 : m->o.floor6;
     must(known == (b != NULL));
     must(a.mtu <= link);
-    must(a.mtu >= floor || a.mtu == link || (b && (b->pinned || a.locked)) ||
-         a.mtu == (b ? b->mtu : link));
+    if (link < m->least[i])
+        m->least[i] = link;
+    must(a.mtu >= floor_of(m, i) || a.mtu >= m->least[i]);
     if (b == NULL) {
         must(a.mtu == link && !a.locked && a.expiry == UINT64_MAX);
         return a.mtu;
@@ -266,7 +276,7 @@ static void event(struct tmtu_pmtu *c, struct model *m, const uint8_t *data,
     const struct tmtu_pmtu_error error = {not_told ? 0 : mtu,
                                           (uint16_t)(not_told ? mtu : 0), 20,
                                           !(data[0] & 0x40)};
-    uint32_t before, count = 0;
+    uint32_t before, after, count = 0;
     struct belief *b;
 
     switch (data[0] & 7) {
@@ -277,7 +287,9 @@ static void event(struct tmtu_pmtu *c, struct model *m, const uint8_t *data,
         before = look(c, m, i, link, now);
         must(tmtu_pmtu_learn(c, &p, &error, link, now) ==
              model_learn(m, i, &error, link, now));
-        must(look(c, m, i, link, now) <= before);
+        after = look(c, m, i, link, now);
+        must(after <= before);
+        must(after == before || after >= floor_of(m, i));
         break;
     case 4:
         look(c, m, i, link, now);
@@ -286,6 +298,8 @@ static void event(struct tmtu_pmtu *c, struct model *m, const uint8_t *data,
         if (data[3] & 0x10) {
             must(tmtu_pmtu_pin(c, &p, mtu, data[3] & 0x20) ==
                  model_pin(m, i, mtu, (data[3] & 0x20) != 0));
+            if (mtu != 0 && mtu < m->least[i])
+                m->least[i] = mtu;
         } else {
             tmtu_pmtu_delivered(c, &p, mtu);
             b = model_find(m, i);
@@ -332,6 +346,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct model m;
     memset(&m, 0, sizeof m);
     m.o = o;
+    for (int i = 0; i < PATHS; i++)
+        m.least[i] = UINT32_MAX;
     for (int i = 0; i < PLACES; i++)
         forget(&m.at[i]);
 
