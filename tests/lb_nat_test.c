@@ -509,7 +509,8 @@ static void reweigh(struct bed *b, size_t service, uint32_t w0, uint32_t w1)
         tmtu_steer_build(s->steer, list, s->servers, &b->services.key), 0);
 }
 
-/* Open TCP is known for 900 s of silence, whatever errors say meanwhile. */
+/* Open TCP is known for 900 s of silence, whatever errors say meanwhile:
+ * R-5508-07, R-5382-01. */
 static void R_5508_07_R_5382_01_errors_begin_renew_and_end_nothing(void **state)
 {
     struct bed b;
@@ -697,6 +698,11 @@ static void states_have_their_times(void **state)
         {"UDP, answered", 1, {{0, 1}, {1, 1}}, 300, 1},
         {"SCTP: INIT", 2, {{0, INIT}}, 60, 0},
         {"SCTP: INIT ACK is for anybody", 2, {{0, INIT}, {1, INIT_ACK}}, 60, 0},
+        {"SCTP: a cookie proves nothing to us",
+         2,
+         {{0, INIT}, {1, INIT_ACK}, {0, 10}},
+         60,
+         0},
         {"SCTP: open",
          2,
          {{0, INIT}, {1, INIT_ACK}, {0, 10}, {1, COOKIE_ACK}},

@@ -248,6 +248,10 @@ if [ -z "$quick" ]; then
                 --tunnel $tunnel
         done
     done
+    step "lab, readdressed, 100 MB both ways" isolated \
+        examples/lab/nat.sh --build "$out/gcc" --mb 100 --io afpacket
+    step "lab, readdressed, super-packets, TUN too" isolated \
+        examples/lab/nat.sh --build "$out/gcc" --offload
     step "lab, the path shrinks" isolated \
         examples/lab/shrink.sh --build "$out/gcc" --pairs "4in4 4in6 6in6" \
         --check
