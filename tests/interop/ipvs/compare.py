@@ -3,7 +3,7 @@
 """What the director and tunmtu-lb made of the same packets, side by side.
 
     compare.py TYPE PAIR NAME COUNTS
-    compare.py --all COUNTS
+    compare.py --all COUNTS...
 
 Of the capture NAME.in, NAME.kernel and NAME.ours; NAME.log is what tunmtu-lb
 --verbose says. What each sent for a packet must be alike to the byte, but for what nothing
@@ -12,39 +12,18 @@ difference fails. How often each was met is added to COUNTS; with --all, those
 that were never met fail: the list is to tell the truth."""
 import collections
 import json
+import struct
 import sys
 
 import differences
+import differences_errors  # noqa: F401, it adds to them
 import packets
+import paths
+import ways
 import wire
+from ways import Wrong
 
-PORT = 40000  # GUE's source port, once it is known to be a good one
 SHOWN = 10  # packets of a capture that are explained
-
-
-class Wrong(Exception):
-    """Bytes that no difference may excuse."""
-
-
-class Tunnelled:
-    """An outer packet: where the inner one begins, if it is the first."""
-
-    def __init__(self, p):
-        self.at = None
-        if p.proto in (wire.IPIP, wire.SIT):
-            inner = p.proto
-            self.at = p.start
-        elif p.proto == wire.GRE:
-            head = 8 if p.data[p.start] & 0x80 else 4
-            inner = {0x800: wire.IPIP, 0x86dd: wire.SIT}.get(
-                wire.get16(p.data, p.start + 2))
-            self.at = p.start + head
-        elif p.proto == wire.UDP:
-            inner = p.data[p.start + 9]
-            self.at = p.start + 12
-        if self.at is None or inner not in (wire.IPIP, wire.SIT):
-            raise Wrong('no tunnel packet: ' + wire.show(p.data))
-        self.inner = inner
 
 
 class Case:
@@ -65,6 +44,15 @@ class Case:
             return []
         return self.run.datagrams[(p.src, p.ident)]
 
+    def together(self):
+        """The packet that they make, if this was the last one missing."""
+        parts = sorted(self.datagram(), key=lambda f: f.off)
+        return self.whole([f.data for f in parts])
+
+    def whole_packet(self):
+        """This one, or what it is the last fragment of."""
+        return self.p.is_fragment() and self.together() or self.packet
+
     def largest(self):
         return max((f.length for f in self.datagram()), default=0)
 
@@ -74,46 +62,23 @@ class Case:
     def marks(self):
         return {f.tos & 3 for f in self.datagram()}
 
-    def tunnelled(self, data):
+    def sent_on(self, data):
         """Whether the director, not its host, made this."""
         p = wire.parse(data)
-        return p is not None and p.src in self.run.ends and \
-            p.dst in self.run.reals
+        return p is not None and self.run.way.is_on(self, p)
 
     def plain(self, data):
-        """Without what nothing prescribes, once that is found to be sound:
-        the server (each hashes in its own way), identifications of packets
-        without DF, GUE's source port."""
+        """Without what nothing prescribes, once that is found to be sound."""
         p = wire.Packet(data)
         if p.length != len(data):
             raise Wrong('not of the length that its header tells')
         if p.version == 4 and wire.cksum(data[:p.head]):
             raise Wrong('a wrong IPv4 checksum')
-        if not self.tunnelled(data):
-            if wire.is_error(p) and p.version == 4:
-                data = wire.put16(data, 4, 0)
-            return wire.fixed(data)
-        udp = p.proto == wire.UDP and not p.off
-        if udp:
-            if p.mf == 0 and wire.get16(data, p.start + 6) and wire.cksum(
-                    wire.pseudo(p.src, p.dst, p.proto, len(p.payload)) +
-                    p.payload):
-                raise Wrong('a wrong UDP checksum')
-            if wire.get16(data, p.start) < 32768:
-                raise Wrong('a source port of GUE that may be a service')
-            if wire.get16(data, p.start + 6):
-                data = wire.put16(data, p.start + 6, 0xffff)
-            data = wire.put16(data, p.start, PORT)
-        real = self.run.reals[0]
-        if p.version == 4:
-            data = data[:16] + real + data[20:]
-            if not p.df:
-                data = wire.put16(data, 4, 0)
-            return wire.fixed(data)
-        data = data[:24] + real + data[40:]
-        if data[6] == wire.FRAGMENT:
-            data = data[:44] + b'\0\0\0\0' + data[48:]
-        return data
+        if self.sent_on(data):
+            return self.run.way.plain(p, data)
+        if wire.is_error(p) and p.version == 4:
+            data = wire.put16(data, 4, 0)  # the identification
+        return wire.fixed(data)
 
     def whole(self, frames):
         """The outer packet that fragments make, its ID and MF gone; None."""
@@ -131,25 +96,22 @@ class Case:
         if len(parts) == 1:
             return frames[0]
         if first.version == 4:
-            head = wire.put16(first.data[:20], 2, 20 + len(data))
+            head = wire.put16(first.data[:first.head], 2, first.head + len(data))
             return wire.fixed(wire.put16(head, 6, 0) + data)
         return first.data[:4] + wire.put16(
             b'\0\0', 0, len(data)) + bytes((first.proto,)) + \
             first.data[7:40] + data
 
     def inner(self, frames):
-        """The packet inside of the outer one that `frames` carry; None."""
-        if not frames or not all(self.tunnelled(f) for f in frames):
+        """The packet that `frames` carry to a server, as it was; None."""
+        if not frames or not all(self.sent_on(f) for f in frames):
             return None
         data = self.whole(frames)
-        if data is None:
-            return None
-        p = wire.Packet(data)
-        return data[Tunnelled(p).at:]
+        return None if data is None else self.run.way.before(self, data)
 
     def check_fragments(self, frames):
         """Outer fragments have one identification and make one sound packet."""
-        parts = [f for f in frames if self.tunnelled(f)
+        parts = [f for f in frames if self.sent_on(f)
                  and wire.Packet(f).is_fragment()]
         if not parts:
             return
@@ -174,15 +136,23 @@ class Run:
     def __init__(self, kind, pair, name):
         self.name, self.kind, self.pair = kind, packets.Kind(kind), pair
         self.v, self.outer = int(pair[0]), int(pair[3])
-        self.overhead = packets.HEAD[self.outer] + self.kind.extra
+        self.overhead = self.kind.overhead(self.outer)
         self.limit = self.kind.mtu - self.overhead
         self.floor = self.outer == 6 and self.limit < 1280
+        self.way = {'nat': ways.Nat, 'direct': ways.Direct}.get(
+            self.kind.tunnel, ways.Tunnel)(self)
         self.vip = wire.addr(packets.VIPS[self.v])
         self.ends = [wire.addr(a) for a in packets.DIRECTORS.values()]
         self.reals = [wire.addr(a) for a in packets.REALS[self.outer]]
-        self.learned = False  # an error about a tunnel has been seen
-        self.flows = set()  # that the director has forwarded
+        self.alone = [wire.addr(a) for a in packets.ALONE[self.outer]]
+        self.mine = self.ends + [wire.addr(a) for a in packets.VIPS.values()]
+        self.pair = pair
+        self.flows = set()  # that the director has taken up
+        self.ours_sent = set()  # that we have forwarded
+        self.told = set()  # MTUs that errors for a service have told
         self.datagrams = collections.defaultdict(list)
+        self.apart = {}  # why they know different things about a path
+        self.linux, self.ours = paths.Linux(self), paths.Ours(self)
         self.cases, times = [], {}
         for i, (when, data) in enumerate(wire.read_capture(name + '.in'), 1):
             times[when] = Case(self, i, data)
@@ -199,18 +169,54 @@ class Run:
         if not all(c.fate for c in self.cases):
             raise SystemExit(f'{name}.log: not all packets are there')
 
+    def serves(self, p):
+        """Whether a packet is for a service."""
+        if p is None or p.dst != self.vip or p.off or len(p.payload) < 4:
+            return False
+        port = wire.get16(p.payload, 2)
+        return (p.proto, port) in ((wire.TCP, packets.WEB), (
+            wire.UDP, packets.DNS)) or self.alone_for(p) is not None
+
+    def hear(self, case):
+        """Both learn what they learn, and where they come apart is noted."""
+        self.linux.hears(case)
+        self.ours.hears(case)
+        p = self.ours.error(case)
+        q = p and paths.Quote(self, p).outer
+        if q is None:
+            return
+        real, why = q.dst, self.linux.why
+        if self.linux.mtu(real) == self.ours.mtu(real):
+            self.apart.pop(real, None)
+        elif why == 'gre' and not self.ours.learned:
+            self.apart[real] = 'gre'
+        elif why and self.ours.learned:
+            self.apart[real] = 'zero'
+        elif why:
+            self.apart[real] = self.ours.why
+        elif self.ours.learned:
+            self.apart[real] = 'quote' if self.pair == '4in4' else 'pairs'
+
+    def alone_for(self, p):
+        """The server that a packet goes to, if it has the service alone."""
+        if p is None or p.proto != wire.TCP or p.dst != self.vip or \
+                len(p.payload) < 4 or p.off:
+            return None
+        n = wire.get16(p.payload, 2) - 8001
+        return self.alone[n] if 0 <= n < len(self.alone) else None
+
 
 def spread(case, flows):
     """Notes what routers would spread a flow by: outer flow label or UDP source
     port (RFC 6438, RFC 8086 §3.2.1)."""
-    for frame in case.ours:
+    for frame in case.ours if case.run.kind.tunnels else ():
         p = wire.parse(frame)
-        if not case.tunnelled(frame) or p.off:
+        if not case.sent_on(frame) or p.off:
             continue
         value = p.label if p.version == 6 else None
         if p.proto == wire.UDP:
             value = value, wire.get16(p.data, p.start)
-        inner = wire.parse(frame[Tunnelled(p).at:])
+        inner = wire.parse(frame[ways.inside(p):])
         if value is not None and inner.proto in (wire.TCP, wire.UDP):
             flow = inner.src, inner.proto, inner.data[
                 inner.start:inner.start + 4]
@@ -226,7 +232,7 @@ def settle(case, rules, kernel, ours):
             break
         try:
             got = rule.mend(case, kernel, ours)
-        except (Wrong, ValueError, IndexError, AttributeError):
+        except (Wrong, ValueError, IndexError, AttributeError, struct.error):
             continue  # not what it is about
         if got is not None and got != (kernel, ours):
             kernel, ours = got
@@ -249,8 +255,9 @@ def compare(run, counts):
     for case in run.cases:
         if case.p is not None and case.p.is_fragment():
             run.datagrams[(case.p.src, case.p.ident)].append(case.p)
+        run.hear(case)
         try:
-            for frames in case.kernel, case.ours:
+            for frames in (case.kernel, case.ours)[not run.kind.tunnels:]:
                 case.check_fragments(frames)
             kernel = [case.plain(f) for f in case.kernel]
             ours = [case.plain(f) for f in case.ours]
@@ -258,7 +265,7 @@ def compare(run, counts):
             complain(e)
             continue
         spread(case, flows)
-        both = 'tunnelled' if kernel and case.tunnelled(kernel[0]) else \
+        both = 'sent on' if kernel and case.sent_on(kernel[0]) else \
             'answered' if kernel else 'nothing'
         if kernel == ours:
             stats[both] += 1
@@ -268,17 +275,22 @@ def compare(run, counts):
             if alike:
                 stats['label' if names == ['flow-label'] else 'listed'] += 1
                 for name in names:
-                    counts[name] = counts.get(name, 0) + 1
+                    counts[name] += 1
             else:
                 complain('a difference that is not listed (besides: '
                          f"{', '.join(names) or 'none'})")
-        if kernel and case.p is not None:
+        if kernel and run.serves(case.p):
             run.flows.add(case.flow())
-        if differences.teaches(case):
-            run.learned = True
+        if case.ours and case.sent_on(case.ours[0]) and case.p is not None:
+            run.ours_sent.add(case.flow())
+        p = run.ours.error(case)
+        run.told.add(p and run.ours.says_mtu(p))
+        real = run.alone_for(case.p)
+        if real is not None:
+            run.linux.sends(real)
     total = len(run.cases)
     print(f'{run.name} {run.pair}: {total} packets; alike: '
-          f"{stats['tunnelled']} tunnelled, {stats['label']} but for the flow "
+          f"{stats['sent on']} sent on, {stats['label']} but for the flow "
           f"label, {stats['answered']} answered, {stats['nothing']} not; "
           f"{stats['listed']} differ as listed, {bad} otherwise")
     values = set().union(*flows.values())
@@ -288,28 +300,33 @@ def compare(run, counts):
         bad += 1
     # Silence on both sides would be alike, too.
     if total < 600 or not run.floor and \
-            stats['tunnelled'] + stats['label'] < total // 3:
+            stats['sent on'] + stats['label'] < total // (
+                3 if run.kind.tunnels else 5):
         print('too little was compared')
         bad += 1
     return bad
 
 
-def main(args):
-    counts = {}
-    path = args[-1]
+def counted(path):
     try:
         with open(path) as f:
-            counts = json.load(f)
+            return collections.Counter(json.load(f))
     except FileNotFoundError:
-        pass
+        return collections.Counter()
+
+
+def main(args):
     if args[0] == '--all':
+        counts = sum(map(counted, args[1:]), collections.Counter())
         for rule in differences.RULES:
-            print(f'{counts.get(rule.name, 0):6}  {rule.name}: {rule.what}')
-        never = [r.name for r in differences.RULES if r.name not in counts]
+            print(f'{counts[rule.name]:6}  {rule.name}: {rule.what}')
+        never = [r.name for r in differences.RULES if not counts[r.name]]
         for name in never:
             print(f'listed, but never met: {name}')
         return bool(never)
-    bad = compare(Run(*args[:-1]), counts)
+    *about, path = args
+    counts = counted(path)
+    bad = compare(Run(*about), counts)
     with open(path, 'w') as f:
         json.dump(counts, f)
     return bool(bad)

@@ -5,7 +5,7 @@ Each entry turns what one of the two sent into what the other did, for exactly
 the packets that it is about; whatever is left must be alike to the byte.
 """
 import wire
-from wire import DSTOPT, FRAGMENT, HOPOPT, ICMP, TCP, UDP
+from wire import DSTOPT, FRAGMENT, HOPOPT, ICMP, MOBILITY, TCP, UDP
 
 RULES = []
 
@@ -25,16 +25,6 @@ def rule(name, what, where=lambda run: True):
         RULES.append(Rule(mend, name, what, where))
         return mend
     return add
-
-
-def teaches(case):
-    """Whether the kernel may learn a path MTU from this packet: an ICMPv4 error
-    about an IPv4 tunnel, with IPv4 inside (K73) or, by the handler of its GRE
-    devices, any GRE; never one about an IPv6 tunnel (K85)."""
-    p = case.p
-    return wire.is_error(p) and p.dst in case.run.ends and \
-        p.payload[:2] == b'\3\4' and (
-            case.run.v == 4 or case.run.kind.tunnel == 'gre')
 
 
 # ---- tools --------------------------------------------------------------------
@@ -60,7 +50,7 @@ def error(case, frames, *kinds):
     """The packet, if `frames` are one ICMP error from the VIP, of these kinds
     (ICMPv4 and ICMPv6 types, or pairs of type and code)."""
     p = wire.parse(frames[0]) if len(frames) == 1 else None
-    if p is None or case.tunnelled(frames[0]) or not wire.is_error(p) or \
+    if p is None or case.sent_on(frames[0]) or not wire.is_error(p) or \
             p.src != case.run.vip:
         return None
     kind = p.payload[0], p.payload[1]
@@ -82,6 +72,11 @@ def forwarded(case, frames):
         case.packet[:p.length])
 
 
+def passed(case, frames):
+    """Whether the host has forwarded the packet, as a router does."""
+    return frames == [case.plain(one_hop_less(case.packet[:case.p.length]))]
+
+
 def served(case, frames):
     """Whether they forward the packet, or are an error that quotes it."""
     p = error(case, frames, 2, 3, 11)
@@ -98,15 +93,6 @@ def transport_is_broken(p):
     return False
 
 
-def quotes_flow(case):
-    """Whether this is an ICMP error that quotes a flow of a service."""
-    p = case.p
-    if not wire.is_error(p):
-        return False
-    q = wire.parse(p.payload[8:])
-    return q is not None and q.src == case.run.vip and q.proto in (TCP, UDP)
-
-
 def is4(run):
     return run.v == 4
 
@@ -115,43 +101,12 @@ def is6(run):
     return run.v == 6
 
 
+def bare(run):
+    return not run.kind.tunnels
+
+
 def over6(run):
-    return run.outer == 6
-
-
-# ---- errors about tunnels: not relayed by us yet ----------------------------------
-
-@rule('relay', 'IPVS turns ICMPv4 errors about 4in4 tunnels into errors for '
-      'clients, the first ones with the MTU it knew before, less 20 for any '
-      'tunnel (K73, K74); tunmtu-lb leaves them to the host.', lambda run: run.pair == '4in4')
-def relay(case, kernel, ours):
-    p = error(case, kernel, 3, 11)
-    if not case.fate.startswith('pass.') or case.p.dst not in \
-            case.run.ends or p is None or ours:
-        return None
-    kind = case.p.payload[:2]
-    mtu = case.run.kind.mtu - 20 if kind == b'\3\4' else 0
-    if p.payload[:2] == kind and wire.get16(p.payload, 6) == mtu and \
-            case.p.payload[8 + case.run.overhead:].startswith(p.payload[8:]):
-        return [], []
-    return None
-
-
-@rule('learned', 'IPVS learns a path MTU from these errors and goes by it '
-      '(K12, K73), 6in4 in GRE too; tunmtu-lb has --mtu.',
-      lambda run: run.outer == 4)
-def learned(case, kernel, ours):
-    if not case.run.learned:
-        return None
-    most = case.run.limit - 100
-    p = error(case, kernel, (3, 4), (2, 0))
-    if p is not None and case.p.length > most and wire.get16(
-            p.payload, 6) == most and quotes(p, case.packet):
-        return [], []
-    if len(kernel) > 1 and max(map(len, kernel)) <= case.run.kind.mtu - 100 and \
-            forwarded(case, kernel) and forwarded(case, ours):
-        return [], []
-    return None
+    return run.outer == 6 and run.kind.tunnels
 
 
 # ---- what the host does, and the director is a host -------------------------------
@@ -159,8 +114,8 @@ def learned(case, kernel, ours):
 @rule('host', 'What no service takes is the host\'s with us, and not sent; the '
       'director is its own host, and answers or forwards it itself.')
 def host(case, kernel, ours):
-    if case.fate == 'pass.not_served' and not ours and not any(
-            case.tunnelled(f) for f in kernel) and not (
+    if case.fate in ('pass.not_served', 'pass.no_connection') and not ours and not any(
+            case.sent_on(f) for f in kernel) and not (
             wire.is_error(case.p) and case.p.dst in case.run.ends):
         return [], ours
     return None
@@ -193,10 +148,10 @@ def option_recorded(case, kernel, ours):
         q = wire.Packet(frame)
         if q.off:
             return frame
-        at = q.start + case.run.kind.extra
-        if not case.tunnelled(frame):
+        if not case.sent_on(frame):
             return requote(frame, lambda b: wire.fixed(
                 b[:20] + options + b[p.head:]))
+        at = case.run.way.at(frame)
         return frame[:at] + wire.fixed(frame[at:at + 20] + options +
                                        frame[at + p.head:])
     return [mend(f) for f in kernel], ours
@@ -249,7 +204,7 @@ def hop_by_hop(case, kernel, ours):
       'header that it is (RFC 6275 §6.1).', is6)
 def mobility(case, kernel, ours):
     p4 = error(case, kernel, (4, 1))
-    if p4 is not None and case.p.proto == 135 and quotes(
+    if p4 is not None and MOBILITY in case.p.numbers and quotes(
             p4, case.packet) and served(case, ours):
         return [], []
     return None
@@ -292,7 +247,8 @@ def land(case, kernel, ours):
 
 @rule('own-source', 'A host drops what comes from outside with an address of '
       'its own (IPv6: only the answer to it never leaves); we know an address '
-      'to be our own that has tunnels.', lambda run: run.v != run.outer)
+      'to be our own that has tunnels.',
+      lambda run: run.v != run.outer or not run.kind.tunnels)
 def own_source(case, kernel, ours):
     if not kernel and case.p.src in case.run.ends and served(case, ours):
         return [], []
@@ -300,11 +256,15 @@ def own_source(case, kernel, ours):
 
 
 @rule('reset', 'IPVS starts no connection with a TCP reset; we have no '
-      'connections, and forward it.')
+      'connections, and forward it, or say that there is no server.')
 def reset(case, kernel, ours):
     p = case.p
-    if not kernel and forwarded(case, ours) and p.proto == TCP and \
-            p.payload[13] & 4 and case.flow() not in case.run.flows:
+    if kernel or p.proto != TCP or not p.payload[13] & 4 or \
+            case.flow() in case.run.flows:
+        return None
+    refused = error(case, ours, (3, 3) if p.version == 4 else (1, 4))
+    if forwarded(case, ours) or refused is not None and quotes(
+            refused, case.packet):
         return [], []
     return None
 
@@ -315,7 +275,8 @@ def reset(case, kernel, ours):
       'contradicts the packet (RFC 793, RFC 768); IPVS reads ports alone.')
 def broken_transport(case, kernel, ours):
     if case.fate in ('drop.malformed', 'drop.truncated') and not ours and \
-            forwarded(case, kernel) and transport_is_broken(case.p):
+            (forwarded(case, kernel) or passed(case, kernel)) and \
+            transport_is_broken(case.p):
         return [], []
     return None
 
@@ -328,75 +289,6 @@ def broken_chain(case, kernel, ours):
             case.packet[6] != DSTOPT:
         return None
     if served(case, kernel):
-        return [], []
-    return None
-
-
-@rule('broken-quote', 'We relay no error whose quote is no header of IP, or '
-      'ends before the length that RFC 4884 gives it; IPVS looks for ports '
-      'and nothing else.')
-def broken_quote(case, kernel, ours):
-    p = case.p
-    if case.fate not in ('drop.malformed', 'drop.truncated') or ours or \
-            not forwarded(case, kernel) or not wire.is_error(p):
-        return None
-    b = p.payload
-    unit = b[5] * 4 if p.version == 4 else b[4] * 8
-    if b[8] >> 4 != p.version or unit > len(b) - 8:
-        return [], []
-    return None
-
-
-@rule('broken-error', 'We relay no ICMP error with a wrong checksum: the quote '
-      'chooses the server, so we verify it. So does IPVS with ICMPv4; with '
-      'ICMPv6 it leaves that to the real server (K70).', is6)
-def broken_error(case, kernel, ours):
-    if case.fate.startswith('drop.checksum') and not ours and \
-            case.inner(kernel) is not None:
-        p = wire.parse(case.inner(kernel))
-        if wire.is_error(p) and wire.cksum((b'' if p.version == 4 else
-                                            wire.pseudo(
-                p.src, p.dst, p.proto, len(p.payload))) + p.payload):
-            return [], []
-    return None
-
-
-# ---- ICMP errors about flows ------------------------------------------------------------
-
-@rule('quench', 'IPVS relays source quench (type 4); we leave it to the host: '
-      'it must not be acted on (RFC 6633).', is4)
-def quench(case, kernel, ours):
-    if case.fate == 'pass.not_served' and forwarded(case, kernel) and \
-            case.p.payload[0] == 4 and quotes_flow(case):
-        return [], []
-    return None
-
-
-@rule('parameter-problem', 'IPVS relays ICMPv4 types 3, 4 and 11 (K62); we '
-      'relay 12, too: the real server sent what is wrong with it.', is4)
-def parameter_problem(case, kernel, ours):
-    if not kernel and forwarded(case, ours) and case.p.payload[0] == 12 and \
-            quotes_flow(case):
-        return [], []
-    return None
-
-
-@rule('unknown-error', 'IPVS relays ICMPv6 errors of unknown types (0, 5 to '
-      '127); we do not know where a quote would be in them, and leave them to '
-      'the host.', is6)
-def unknown_error(case, kernel, ours):
-    if case.fate == 'pass.not_served' and forwarded(case, kernel) and \
-            case.p.payload[0] not in (1, 2, 3, 4):
-        return [], []
-    return None
-
-
-@rule('error-too-big', 'IPVS drops an ICMPv6 error that does not fit (K23); we '
-      'carry it in outer fragments (TMTU_MTU_ERRORS_DROP gives the kernel\'s '
-      'way).', is6)
-def error_too_big(case, kernel, ours):
-    if not kernel and forwarded(case, ours) and quotes_flow(case) and \
-            case.p.length > case.run.limit and len(ours) > 1:
         return [], []
     return None
 
@@ -433,13 +325,14 @@ def floor(case, kernel, ours):
 @rule('below-1280', 'Linux tells IPv6 senders an MTU below 1280 (K10), which '
       'they ignore (RFC 8201 §4); we tell 1280, and carry what is no longer in '
       'outer fragments (RFC 2473 §7.1).',
-      lambda run: run.pair == '6in4' and run.limit < 1280)
+      lambda run: run.pair == '6in4')
 def below_1280(case, kernel, ours):
     k, o = error(case, kernel, 2), error(case, ours, 2)
-    if k is None or wire.get16(k.payload, 6) != case.run.limit:
+    limit = case.run.linux.mtu(case.run.alone_for(case.p)) - case.run.overhead
+    if limit >= 1280 or k is None or wire.get16(k.payload, 6) != limit:
         return None
     if o is not None and wire.get16(o.payload, 6) == 1280:
-        told = wire.put16(o.payload, 6, case.run.limit)
+        told = wire.put16(o.payload, 6, limit)
         return kernel, [requote(ours[0][:o.start] + told, lambda b: b)]
     inner, p = case.inner(ours), case.p
     if inner is None or (case.largest() or len(inner)) > 1280:
@@ -453,7 +346,8 @@ def below_1280(case, kernel, ours):
       'big, and quotes it so; RFC 1812 §4.3.2.3 allows both. We quote what '
       'came (tmtu_ip_hop before tmtu_icmp_build gives the kernel\'s way).')
 def quoted_ttl(case, kernel, ours):
-    if error(case, kernel, (3, 4), 2) and error(case, ours, (3, 4), 2):
+    if error(case, kernel, (3, 4), 2) and error(case, ours, (3, 4), 2) and \
+            case.run.ours.told is None:  # what is relayed is quoted as it came
         return kernel, [requote(f, one_hop_less) for f in ours]
     return None
 
@@ -473,7 +367,7 @@ def error_label(case, kernel, ours):
       '6438), 0 with IPVS (K39; tmtu_encap_each.hash 0 gives that).', over6)
 def flow_label(case, kernel, ours):
     def mend(frame):
-        if not case.tunnelled(frame):
+        if not case.sent_on(frame):
             return frame
         return frame[:1] + bytes((frame[1] & 0xf0, 0, 0)) + frame[4:]
     return kernel, [mend(f) for f in ours]
@@ -487,7 +381,7 @@ def flow_label(case, kernel, ours):
 def df_on_fragments(case, kernel, ours):
     def mend(frame):
         p = wire.Packet(frame)
-        if not (case.tunnelled(frame) and p.df and p.is_fragment()):
+        if not (case.sent_on(frame) and p.df and p.is_fragment()):
             return frame
         frame = wire.put16(frame, 6, wire.get16(frame, 6) & ~0x4000)
         return wire.fixed(wire.put16(frame, 4, 0))
@@ -517,11 +411,51 @@ def fragments_as_received(case, kernel, ours):
 def df_fragments(case, kernel, ours):
     p = error(case, kernel, (3, 4))
     inner = case.inner(ours)
-    if p is not None and inner is not None and case.p.is_fragment() and \
-            case.largest() <= case.run.limit < len(inner) and \
-            inner.startswith(p.payload[8:]):
+    if p is None or inner is None or not case.p.is_fragment() or not \
+            case.largest() <= case.run.limit < len(inner):
+        return None
+    if not case.run.kind.tunnels:  # the fragments are of the packet itself
+        inner = wire.fixed(inner[:4] + p.payload[12:16] + inner[8:])
+    return ([], []) if inner.startswith(p.payload[8:]) else None
+
+
+@rule('fragment-id', 'Linux cuts a packet that has DF, or the identification 0, and '
+      'keeps the identification, which need not be one; we give all fragments '
+      'one (RFC 6864 §4).', bare)
+def fragment_id(case, kernel, ours):
+    p = case.p
+    ids = [{wire.Packet(f).ident for f in frames} for frames in (kernel, ours)]
+    if len(ours) < 2 or ids[0] != {p.ident} or len(ids[1]) > 1 or 0 in ids[1] \
+            or not (p.df or not p.ident):
+        return None
+    return kernel, [wire.fixed(wire.put16(f, 4, p.ident)) for f in ours]
+
+
+@rule('fragment-options', 'Linux keeps in later fragments the place of options that '
+      'are not to be copied, and fills it with "no operation"; we leave them '
+      'away (RFC 791).', bare)
+def fragment_options(case, kernel, ours):
+    parts = [wire.Packet(f) for f in kernel]
+    mine = [wire.Packet(f) for f in ours]
+    if len(parts) < 2 or not parts[0].options or case.whole(
+            kernel) != case.whole(ours):
+        return None
+    copied = copied_options(parts[0].options)
+    if all(p.head == parts[0].head for p in parts) and all(
+            p.options == copied for p in mine[1:]):
         return [], []
     return None
+
+
+def copied_options(options):
+    """Those that stand in every fragment, padded."""
+    out, at = b'', 0
+    while at < len(options) and options[at]:
+        size = 1 if options[at] == 1 else options[at + 1]
+        if options[at] & 0x80:
+            out += options[at:at + size]
+        at += size
+    return out + bytes(-len(out) % 4)
 
 
 @rule('odd-fragment', 'Linux cuts a fragment that is not the last one to a '
@@ -529,6 +463,17 @@ def df_fragments(case, kernel, ours):
 def odd_fragment(case, kernel, ours):
     if case.fate == 'held.fragment' and not ours and \
             case.inner(kernel) is not None and case.odd():
+        return [], []
+    return None
+
+
+@rule('odd-fragment6', 'Linux does not put together an IPv6 fragment that is not the last '
+      'one and no multiple of 8 bytes long, and IPVS sends it on, its ports being '
+      'there; we drop it (RFC 8200 §4.5).', lambda run: is6(run) and bare(run))
+def odd_fragment6(case, kernel, ours):
+    p = case.p
+    if not ours and case.fate == 'drop.malformed' and len(kernel) == 1 and \
+            case.sent_on(kernel[0]) and p.mf and len(p.payload) % 8:
         return [], []
     return None
 

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A real Linux IPVS director (tunnel mode) in User-Mode Linux, on a tap device
-# in a network namespace of its own, for as long as a command takes.
+# A real Linux IPVS director in User-Mode Linux, on a tap device in a network
+# namespace of its own, for as long as a command takes. Clients, routers and real
+# servers are all behind that device.
 #
 #     director.sh [--SETTING VALUE]... replay IN.pcap OUT.pcap [IN OUT]...
 #     director.sh [--SETTING VALUE]... run CMD [ARG]...
 #
 # Each setting below is an option (--tun-type gue) or an environment variable.
 # The namespace has no other interface: nothing leaves it. Needs root; no module
-# is loaded on the host. LOG receives what the director prints, with its rules.
+# is loaded on the host. LOG receives what the director prints, with its rules,
+# and what it knows at the end.
 set -eu
 
 : "${VIP=10.9.0.100}"                   # of the IPv4 services
@@ -16,6 +18,8 @@ set -eu
 : "${REALS=10.9.0.21 10.9.0.22}"        # real servers of the IPv4 services
 : "${REALS6=fd09::21 fd09::22}"         # real servers of the IPv6 services
 : "${TCP_PORTS=80}" "${UDP_PORTS=53}"   # lists; one service each
+: "${ALONE=}" "${ALONE6=}"             # each the only one of a service, TCP 8001...
+: "${FORWARD=-i}"                       # -i, -m (to ports 1000 higher) or -g
 : "${TUN_TYPE=ipip}" "${TUN_PORT=6080}" # ipip, gue or gre; the port is for gue
 : "${TUN_FLAGS=}"                       # e.g. --tun-csum, for gue and gre
 : "${MTU=1500}"                         # of the director's interface
@@ -24,12 +28,12 @@ set -eu
 : "${PMTU_DISC=1}" "${SCHEDULE_ICMP=1}" "${SLOPPY_TCP=1}" # net.ipv4.vs.*
 : "${LIFE=120}"                         # seconds after which it ends by itself
 : "${LOG=/dev/null}"
-SETTINGS="VIP VIP6 REALS REALS6 TCP_PORTS UDP_PORTS TUN_TYPE TUN_PORT"
-SETTINGS="$SETTINGS TUN_FLAGS MTU PATH_MTU SCHED PMTU_DISC SCHEDULE_ICMP"
+SETTINGS="VIP VIP6 REALS REALS6 TCP_PORTS UDP_PORTS ALONE ALONE6 FORWARD"
+SETTINGS="$SETTINGS TUN_TYPE TUN_PORT TUN_FLAGS MTU PATH_MTU SCHED PMTU_DISC SCHEDULE_ICMP"
 SETTINGS="$SETTINGS SLOPPY_TCP LIFE LOG"
 
 die() { echo "director.sh: $*" >&2; exit 1; }
-usage() { sed -n '6,7s/^# *//p' "$0" >&2; exit 2; }
+usage() { sed -n '7,8s/^# *//p' "$0" >&2; exit 2; }
 
 while [ $# -gt 0 ]; do
     case $1 in

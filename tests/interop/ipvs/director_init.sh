@@ -33,10 +33,11 @@ ip addr add fd09::2/128 dev vec0 nodad
 ip neigh add fd09::1 lladdr "$LAB_TAP_MAC" dev vec0 nud permanent
 try ip route add default via fd09::1 dev vec0 onlink
 if [ -n "$PATH_MTU" ]; then
-    for r in $REALS $REALS6; do
+    for r in $REALS $REALS6 $ALONE $ALONE6; do
         case $r in *:*) gw=fd09::1 ;; *) gw=10.9.0.1 ;; esac
-        try ip route replace "$r" via $gw dev vec0 onlink mtu "$PATH_MTU"
-    done
+        echo "route replace $r via $gw dev vec0 onlink mtu $PATH_MTU"
+    done >/run/routes
+    try ip -batch /run/routes
 fi
 
 # Nothing may depend on time: ICMP is not limited, of either family.
@@ -48,23 +49,33 @@ try sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
     net.ipv4.vs.pmtu_disc="$PMTU_DISC" net.ipv4.vs.sloppy_tcp="$SLOPPY_TCP" \
     net.ipv4.vs.schedule_icmp="$SCHEDULE_ICMP"
 
-tunnel="--tun-type $TUN_TYPE $TUN_FLAGS"
-[ "$TUN_TYPE" != gue ] || tunnel="$tunnel --tun-port $TUN_PORT"
-service() { # -t|-u ADDRESS PORT REALS
+way=$FORWARD
+if [ "$way" = -i ]; then
+    way="-i --tun-type $TUN_TYPE $TUN_FLAGS"
+    [ "$TUN_TYPE" != gue ] || way="$way --tun-port $TUN_PORT"
+fi
+service() { # -t|-u ADDRESS PORT REALS: lines for ipvsadm -R
     case $2 in *:*) a="[$2]:$3" ;; *) a="$2:$3" ;; esac
-    try ipvsadm -A "$1" "$a" -s "$SCHED"
+    echo "-A $1 $a -s $SCHED"
+    to=$3
+    [ "$FORWARD" != -m ] || to=$(($3 + 1000))
     for r in $4; do
         case $r in *:*) r="[$r]" ;; esac
-        # shellcheck disable=SC2086
-        try ipvsadm -a "$1" "$a" -r "$r:$3" -i $tunnel
+        echo "-a $1 $a -r $r:$to $way"
     done
 }
+services() { # ADDRESS REALS ALONE
+    for p in $TCP_PORTS; do service -t "$1" "$p" "$2"; done
+    for p in $UDP_PORTS; do service -u "$1" "$p" "$2"; done
+    p=8000
+    for r in $3; do service -t "$1" $((p += 1)) "$r"; done
+    service -t "$1" 8100 ''
+}
 ip addr add "$VIP/32" dev lo
-for p in $TCP_PORTS; do service -t "$VIP" "$p" "$REALS"; done
-for p in $UDP_PORTS; do service -u "$VIP" "$p" "$REALS"; done
 ip addr add "$VIP6/128" dev lo nodad
-for p in $TCP_PORTS; do service -t "$VIP6" "$p" "$REALS6"; done
-for p in $UDP_PORTS; do service -u "$VIP6" "$p" "$REALS6"; done
+services "$VIP" "$REALS" "$ALONE" >/run/rules
+services "$VIP6" "$REALS6" "$ALONE6" >>/run/rules
+try ipvsadm -R </run/rules
 
 echo "kernel $(uname -r)"
 sysctl net.ipv4.vs.pmtu_disc net.ipv4.vs.schedule_icmp net.ipv4.vs.sloppy_tcp

@@ -3,16 +3,20 @@
 """Writes a capture of what a director may meet: the same for the same words.
 
     packets.py TYPE PAIR OUT.pcap
+    packets.py --alone VERSION
 
-TYPE: ipip, gue or gre; -csum: with checksums, -1290: over paths of 1290 bytes
-(else 1500), -fragment: where packets with DF are fragmented. PAIR: 4in4, 6in4,
-4in6 or 6in6, what a client sends, in what. Each packet has a time stamp of its own, a
-millisecond after the one before."""
+TYPE: ipip, gue or gre, nat or direct; -csum: with checksums, -1290: over paths
+of 1290 bytes (else 1500); what else comes behind is nothing to the packets.
+PAIR: 4in4, 6in4, 4in6 or 6in6, what a client sends, in what; 4in4 or 6in6
+without a tunnel. Each packet has a time stamp of its own, a millisecond after
+the one before. --alone lists the servers that have a service for themselves."""
 import random
 import struct
 import sys
 
 import wire
+from errors import ALONE, Errors, pad
+from way_back import WayBack
 from wire import (AH, DSTOPT, FRAGMENT, GRE, HOPOPT, IPIP, NONE, ROUTING, SIT,
                   TCP, UDP)
 
@@ -22,7 +26,7 @@ DIRECTORS = {4: '10.9.0.2', 6: 'fd09::2'}
 CLIENTS = {4: '198.51.100.', 6: '2001:db8::'}
 ROUTERS = {4: '192.0.2.1', 6: '2001:db8:2::1'}
 HEAD = {4: 20, 6: 40}
-TUN_PORT, WEB, DNS = 6080, 80, 53
+WEB, DNS = 80, 53
 ECN = 0, 1, 2, 3
 DSCP = 0, 8, 46, 63
 
@@ -34,25 +38,28 @@ class Kind:
         self.tunnel, *how = word.split('-')
         self.csum = 'csum' in how
         self.mtu = 1290 if '1290' in how else 1500
-        self.extra = {'ipip': 0, 'gue': 12, 'gre': 8 if self.csum else 4}[
-            self.tunnel]
+        self.extra = {'gue': 12, 'gre': 8 if self.csum else 4}.get(
+            self.tunnel, 0)
+        self.unscheduled, self.fragments = (w in how for w in (
+            'unscheduled', 'fragment'))
+        self.tunnels = self.tunnel not in ('nat', 'direct')
+
+    def overhead(self, outer):
+        return HEAD[outer] + self.extra if self.tunnels else 0
 
 
-def pad(n, size):
-    return b'\1' * n + b'\0' * (size - n)  # NOP and end of list
-
-
-class Capture:
+class Capture(Errors, WayBack):
     """The packets of one capture; `v`: version of what clients send."""
 
     def __init__(self, kind, pair):
         self.kind, self.v, self.outer = Kind(kind), int(pair[0]), int(pair[3])
-        self.over = HEAD[self.outer] + self.kind.extra
+        self.over = self.kind.overhead(self.outer)
         self.most = self.kind.mtu - self.over  # what the tunnel carries
-        self.vip, self.head = VIPS[self.v], HEAD[self.v]
+        self.vips, self.vip, self.head = VIPS, VIPS[self.v], HEAD[self.v]
+        self.director, self.far = DIRECTORS[self.outer], ROUTERS[self.outer]
         self.icmp = wire.icmp_proto(self.vip)
         self.rng = random.Random(f'tunmtu {kind} {pair}')
-        self.ident, self.port = 100, 20000
+        self.ident, self.port, self.servers, self.claim = 100, 20000, 0, 0
 
     # ---- single packets ----
 
@@ -131,7 +138,10 @@ class Capture:
         yield from self.fragments()
         yield from self.errors()
         yield from self.anything(120)
-        yield from self.about_tunnels()  # last: a kernel learns from them
+        if self.kind.tunnels:
+            yield from self.about_tunnels()
+        elif self.kind.tunnel == 'nat':
+            yield from self.way_back()
 
     def lengths(self):
         for size in self.sizes():
@@ -328,7 +338,7 @@ class Capture:
         """In fragments of at most `size` bytes."""
         p = wire.Packet(packet)
         ident = self.next_ident()
-        step = (size - p.start - (8 if self.v == 6 else 0)) & ~7
+        step = (size - p.start - (8 if p.version == 6 else 0)) & ~7
         out = []
         for at in range(0, len(p.payload), step):
             out.append(self.piece(p, ident, at, at + step, **how))
@@ -338,7 +348,7 @@ class Capture:
         part = p.payload[start:end]
         if mf is None:
             mf = int(end < len(p.payload))
-        if self.v == 6:
+        if p.version == 6:
             return wire.ip6(wire.text(p.src), wire.text(p.dst), p.proto, part,
                             p.ttl, p.tos, p.label, [
                 (FRAGMENT, struct.pack('!HI', start | mf, ident))])
@@ -399,73 +409,6 @@ class Capture:
         yield from self.cut(self.too_big(1300, quote), 800)
         yield from self.cut(self.error(3, 1, 0, quote, broken=1), 800)
 
-    # ---- ICMP errors about flows ----
-
-    def errors(self):
-        quote = self.reply(1500)
-        if self.v == 4:
-            kinds = [(3, c) for c in range(17)] + [
-                (4, 0), (5, 0), (5, 1), (11, 0), (11, 1), (12, 0), (12, 1)]
-        else:
-            kinds = [(1, c) for c in range(8)] + [
-                (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1), (4, 2), (0, 0),
-                (5, 0), (100, 0), (127, 0), (137, 0)]
-        for kind, code in kinds:
-            yield self.error(kind, code, 1300, quote[:self.head + 28])
-            yield self.error(kind, code, 0, quote[:528])
-        for proto in TCP, UDP, self.icmp:
-            for client in 7, 8, 9, 77:  # the last one was never seen
-                reply = self.reply(1500, proto, client)
-                for n in 4, 8, 20, 28, 528:
-                    yield self.too_big(1400, reply[:self.head + n])
-        for n in 0, 1, 2, 3, 5, 7:
-            yield self.too_big(1400, quote[:self.head + n])
-        for n in 0, 1, 4, 19, 39:
-            yield self.too_big(1400, quote[:min(n, self.head - 1)])
-        for mtu in 0, 68, 296, 552, 576, 1280, 1480, 1500, 65535, 0xffffffff:
-            yield self.too_big(mtu, quote[:self.head + 8])
-        for bits in 1, 0xffff:
-            yield self.too_big(1400, quote[:self.head + 8], broken=bits)
-        for n in range(self.head + 20, 1500 - self.head - 8, 111):
-            yield self.too_big(1400, quote[:n], tos=n & 255)
-        for n in (1279, 1280, 1281, self.most - 1, self.most, self.most + 1,
-                  1500):
-            for df in (1, 0) if self.v == 4 else (1,):
-                yield self.too_big(1400, quote[:n - self.head - 8], df=df)
-        # What is quoted: none of ours, too short, another version.
-        for odd in (self.tcp(100), self.tcp(100, src=self.client(), dst='10.9.0.3'
-                                            if self.v == 4 else 'fd09::3'),
-                    self.tcp(100, src=self.vip, dst=self.client(), sport=81),
-                    b'\0' * 60, self.reply(100, version=5)):
-            yield self.too_big(1400, odd[:self.head + 28])
-        # RFC 4884: 128 bytes of the original, then an extension.
-        ext = b'\x20\0' + b'\0\0' + b'\0\x08\1\1' + b'\0\1\2\3'
-        ext = wire.put16(ext, 2, wire.cksum(ext))
-        units = 32 << 16 if self.v == 4 else 16 << 24
-        for kind in (3, 11) if self.v == 4 else (1, 3):
-            yield self.error(kind, 0, units, quote[:128] + ext)
-            yield self.error(kind, 0, units << 1, quote[:128] + ext)
-        if self.v == 4:
-            for size, options in (4, pad(3, 4)), (40, pad(40, 40)):
-                reply = self.reply(600, options=options)
-                for n in 0, 4, 8, 20, 200:
-                    yield self.too_big(1400, reply[:20 + size + n])
-            yield self.too_big(1400, self.reply(600, ihl=4)[:60])
-            yield self.too_big(1400, self.reply(600, total=65535)[:60])
-            later = self.cut(self.reply(1500, UDP), 800)
-            for f in later:
-                yield self.too_big(1400, f[:60])
-        else:
-            for headers in ([(DSTOPT, b'\1\4' + b'\0' * 4)],
-                            [(FRAGMENT, b'\0\0' + b'\0\0\0\5')],
-                            [(FRAGMENT, b'\0\1' + b'\0\0\0\5')],
-                            [(FRAGMENT, b'\0\x08' + b'\0\0\0\5')],
-                            [(HOPOPT, b'\1\4' + b'\0' * 4)] +
-                            [(DSTOPT, b'\1\4' + b'\0' * 4)] * 2):
-                reply = self.reply(600, headers=headers)
-                for n in 44, 48, 56, 60, 64, 80, 120:
-                    yield self.too_big(1400, reply[:n])
-
     # ---- anything ----
 
     def anything(self, count):
@@ -492,51 +435,11 @@ class Capture:
                                  self.head + 4, self.most - self.head - 8)],
                              **how)
 
-    # ---- ICMP errors about tunnels ----
 
-    def tunnel(self, real, inner):
-        """What the director sends, for errors to quote."""
-        me = DIRECTORS[self.outer]
-        inside = IPIP if self.v == 4 else SIT
-        if self.kind.tunnel == 'gre':
-            head = struct.pack('!HH', 0, 0x800 if self.v == 4 else 0x86dd)
-            if self.kind.csum:
-                head = b'\x80\0' + head[2:] + b'\0' * 4
-                head = wire.put16(head, 4, wire.cksum(head + inner))
-            return wire.ip(me, real, GRE, head + inner)
-        if self.kind.tunnel == 'gue':
-            inner = struct.pack('!BBH', 0, inside, 0) + inner
-            head = struct.pack('!HHHH', 50000, TUN_PORT, 8 + len(inner), 0)
-            if self.kind.csum:
-                inner = wire.summed(me, real, UDP, head + inner, 6)[8:]
-            return wire.ip(me, real, UDP, head + inner)
-        return wire.ip(me, real, inside, inner)
-
-    def about_tunnels(self):
-        o = self.outer
-        me, head = DIRECTORS[o], self.over
-        far, mtu = ROUTERS[o], self.kind.mtu - 100
-
-        def error(kind, code, info, quote):
-            return self.error(kind, code, info, quote, src=far, dst=me)
-
-        for real in REALS[o]:
-            sent = self.tunnel(real, self.tcp(self.most))
-            clear = self.tunnel(real, self.tcp(self.most, df=0))
-            yield error(3, 1, 0, sent[:HEAD[o] + 8])
-            yield error(3, 1, 0, sent[:head + self.head + 8])
-            yield error(11 if o == 4 else 3, 0, 0, sent[:head + self.head + 8])
-            for quote in sent, clear:
-                for n in HEAD[o] + 8, head + self.head, head + self.head + 8, 548:
-                    yield error(*((3, 4) if o == 4 else (2, 0)), mtu, quote[:n])
-        n = mtu - head
-        for size in 100, n - 1, n, n + 1, self.most, self.most + 1, 1500:
-            for df in (1, 0) if self.v == 4 else (1,):
-                for client in 7, 8, 9:
-                    yield self.tcp(size, src=self.client(client), df=df)
-
-
-def main(kind, pair, target):
+def main(kind, pair, target=None):
+    if kind == '--alone':
+        print(*ALONE[int(pair)])
+        return
     first = 1700000000 * 1000000
     packets = [p for p in Capture(kind, pair).all() if p]
     wire.write_capture(target, [(first + 1000 * i, p)

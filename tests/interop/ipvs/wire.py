@@ -7,8 +7,8 @@ import socket
 import struct
 
 TCP, UDP, ICMP, ICMP6, GRE = 6, 17, 1, 58, 47
-IPIP, SIT, HOPOPT, ROUTING, FRAGMENT, AH, NONE, DSTOPT = (
-    4, 41, 0, 43, 44, 51, 59, 60)
+IPIP, SIT, HOPOPT, ROUTING, FRAGMENT, AH, NONE, DSTOPT, MOBILITY = (
+    4, 41, 0, 43, 44, 51, 59, 60, 135)
 ETHERNET, RAW = 1, 101
 
 
@@ -132,6 +132,7 @@ class Packet:
             self.df, self.mf = frag >> 14 & 1, frag >> 13 & 1
             self.off = (frag & 0x1fff) * 8
             self.src, self.dst = data[12:16], data[16:20]
+            self.options = data[20:self.head]
             if self.head < 20 or self.head > len(data):
                 raise ValueError('header')
         elif self.version == 6 and len(data) >= 40:
@@ -143,7 +144,7 @@ class Packet:
             self.df = self.mf = self.off = 0
             self.src, self.dst = data[8:24], data[24:40]
             self.numbers = {}  # of extension headers, and where they are
-            while self.proto in (HOPOPT, ROUTING, FRAGMENT, DSTOPT):
+            while self.proto in (HOPOPT, ROUTING, FRAGMENT, DSTOPT, MOBILITY):
                 at = self.start
                 self.numbers[self.proto] = at
                 if at + 8 > len(data):
