@@ -620,8 +620,11 @@ static const struct {
     {"afpacket:", "\"\": not the name of an interface"},
     {"afpacket:eth0:1", "\"eth0:1\": not the name of an interface"},
     {"tun:,gso", "\",gso\": not the name of an interface"},
-    {"tun:t0,", "\"t0,\": the only option is gso"},
-    {"afpacket:eth0,gsoo", "\"eth0,gsoo\": the only option is gso"},
+    {"tun:t0,",
+     "\"t0,\": the only options are gso and queues=N, N from 1 to 64"},
+    {"afpacket:eth0,gsoo",
+     "\"eth0,gsoo\": the only options are gso and queues=N, N from 1 to "
+     "64"},
     {"afpacket:nosuch0,gso", "nosuch0: no such interface: No such device"},
     {"afpacket:nosuch0", "nosuch0: no such interface: No such device"},
     {"pcap:", "pcap:: two file names without colons are needed"},

@@ -370,6 +370,71 @@ static void what_is_relayed_is_limited_as_all_answers(void **state)
     bed_close(&b);
 }
 
+/* Who makes up errors about tunnels chooses the packet inside. */
+static void nobody_hears_of_what_we_cannot_have_sent(void **state)
+{
+    const struct pair *p = &pairs[0];
+    const struct pk_ip tunnel = {.src = "10.0.0.3", .dst = NULL, .proto = 4};
+    const struct pk_ip error = {.src = p->router, .dst = p->local, .proto = 1};
+    static uint8_t inner[1480], quote[2000], msg[2000];
+    static const struct {
+        const char *name, *dst, *server;
+        uint16_t port;
+        enum lb_fate fate;
+        bool told;
+    } rows[] = {
+        {"as it was sent", "10.0.0.2", "10.0.0.6", 80, LB_ICMP_TUNNEL, true},
+        {"to no service", "10.9.9.9", "10.0.0.6", 80, LB_ICMP_TUNNEL, false},
+        {"to another port", "10.0.0.2", "10.0.0.6", 81, LB_ICMP_TUNNEL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        struct pk_ip in = p->client, outer = tunnel;
+        struct bed b;
+        print_message("  %s\n", rows[i].name);
+        bed_open(&b, TMTU_MTU_NOTIFY);
+        in.dst = rows[i].dst;
+        outer.dst = rows[i].server;
+        pk_flow(inner, &in, 4000, rows[i].port, 1480);
+        pk_ip(quote, &outer, inner, 1480);
+        const size_t n = pk_icmp(msg, &error, 3, 4, 1400, quote, 548);
+        assert_int_equal(bed_take(&b, msg, n, 0), rows[i].fate);
+        assert_int_equal(b.n, rows[i].told);
+        assert_int_equal(b.lb.note.doubts,
+                         rows[i].told ? 0 : TMTU_TRUST_NOT_OURS);
+        assert_int_equal(b.lb.note.server->tunnel.mtu.path_mtu,
+                         rows[i].told ? 1400 : 1500);
+        bed_close(&b);
+    }
+}
+
+/* What one balancer has learnt, another one of the same servers need not. */
+static void news_of_a_path_can_be_told_to_another_balancer(void **state)
+{
+    const struct pair *p = &pairs[0];
+    struct lb_news news[LB_NEWS];
+    struct bed a, b;
+    (void)state;
+    bed_open(&a, TMTU_MTU_NOTIFY);
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_int_equal(lb_news(&a.lb, news), 0);
+    for (int i = 0; i < 2; i++) { /* the second time it is no news */
+        assert_int_equal(bed_flow(&b, p->client, 4000, 443, 1480),
+                         i ? LB_DROPPED : LB_FORWARDED);
+        if (i == 0) {
+            sends(&a, p, 1480);
+            too_big(&a, p, 1400, 548);
+        }
+        assert_int_equal(lb_news(&a.lb, news), i == 0);
+        for (unsigned k = 0; i == 0 && k < 1; k++)
+            lb_hear(&b.lb, &news[k]);
+        assert_int_equal(lb_news(&b.lb, news), 0); /* and not passed on */
+    }
+    assert_int_equal(b.lb.note.mtu, 1380);
+    bed_close(&a);
+    bed_close(&b);
+}
+
 static void quotes_of_no_tunnel_are_the_hosts(void **state)
 {
     struct pk_ip tunnel = {.src = "10.0.0.3", .dst = "10.0.0.6", .proto = 6};
@@ -417,6 +482,8 @@ int main(void)
         cmocka_unit_test(df_stays_clear_where_the_policy_is_to_fragment),
         cmocka_unit_test(the_policy_of_relaying_is_an_option),
         cmocka_unit_test(what_is_relayed_is_limited_as_all_answers),
+        cmocka_unit_test(nobody_hears_of_what_we_cannot_have_sent),
+        cmocka_unit_test(news_of_a_path_can_be_told_to_another_balancer),
         cmocka_unit_test(quotes_of_no_tunnel_are_the_hosts),
     };
     return cmocka_run_group_tests_name("lb_relay", tests, NULL, NULL);

@@ -346,17 +346,47 @@ static void policy6_fragment_cuts_the_outer_ipv6_packet(void **state)
     bed_close(&b);
 }
 
+/* R-4213-10: IPv6 over IPv4 has DF for as long as more than 1280 bytes are left
+ * of the path, whatever the packet; K20: Linux never sets it. */
+static void R_4213_10_K20_df_over_ipv4_of_what_ipv6_can_be_told(void **state)
+{
+    static const struct {
+        uint32_t mtu;
+        uint8_t policy;
+        uint16_t df;
+    } rows[] = {
+        {1500, TMTU_MTU_NOTIFY, 0x4000}, {1301, TMTU_MTU_NOTIFY, 0x4000},
+        {1300, TMTU_MTU_NOTIFY, 0},      {1290, TMTU_MTU_NOTIFY, 0},
+        {1500, TMTU_MTU_BOTH, 0x4000},   {1500, TMTU_MTU_FRAGMENT, 0}};
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(rows); i++) {
+        struct services_config c = bed_config(rows[i].policy);
+        struct bed b;
+        c.mtu = rows[i].mtu;
+        bed_open_with(&b, BED_RULES, c);
+        assert_int_equal(take(&b, in4, 100), LB_FORWARDED);
+        assert_int_equal(tmtu_get16(b.out[0].p + 6), rows[i].df);
+        assert_int_equal(tmtu_get16(b.out[0].p + 4), rows[i].df ? 0 : 1);
+        assert_true(services_set_mtu(&b.services, 1300)); /* known later */
+        assert_int_equal(take(&b, in4, 100), LB_FORWARDED);
+        assert_int_equal(tmtu_get16(b.out[0].p + 6), 0);
+        bed_close(&b);
+    }
+}
+
 static void K20_K36_identification_and_df_of_the_outer_header(void **state)
 {
+    struct services_config c = bed_config(TMTU_MTU_NOTIFY);
     struct bed b;
     struct pk_ip ip = tcp4;
     (void)state;
-    bed_open(&b, TMTU_MTU_NOTIFY);
+    c.mtu = 1300;
+    bed_open_with(&b, BED_RULES, c);
     bed_flow(&b, tcp4, 4000, 80, 100);
     assert_string_equal(bed_dst(&b, 0), "10.0.0.6");
     assert_int_equal(tmtu_get16(b.out[0].p + 4), 0);
     assert_int_equal(tmtu_get16(b.out[0].p + 6), 0x4000);
-    take(&b, in4, 100); /* IPv6 inside: no DF, and a number */
+    take(&b, in4, 100); /* no DF, and a number */
     assert_int_equal(tmtu_get16(b.out[0].p + 4), 1);
     assert_int_equal(tmtu_get16(b.out[0].p + 6), 0);
     ip.df = 0; /* another service of the same server: the same sequence */
@@ -375,6 +405,7 @@ static void identifications_begin_where_they_are_told_to(void **state)
     struct bed b;
     (void)state;
     c.first_id = 0x12345;
+    c.mtu = 1300;
     bed_open_with(&b, BED_RULES, c);
     take(&b, in4, 100);
     assert_int_equal(tmtu_get16(b.out[0].p + 4), 0x2345);
@@ -1056,6 +1087,7 @@ int main(void)
         cmocka_unit_test(a_super_packet_that_cannot_be_cut_is_dropped),
         cmocka_unit_test(K19_K53_K57_ipv6_gets_packet_too_big),
         cmocka_unit_test(policy6_fragment_cuts_the_outer_ipv6_packet),
+        cmocka_unit_test(R_4213_10_K20_df_over_ipv4_of_what_ipv6_can_be_told),
         cmocka_unit_test(K20_K36_identification_and_df_of_the_outer_header),
         cmocka_unit_test(identifications_begin_where_they_are_told_to),
         cmocka_unit_test(outer_ipv6_has_a_flow_label_for_each_flow),

@@ -15,7 +15,8 @@ bool signals_open(struct signals *s)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
-    s->stop = s->dump = false;
+    sigaddset(&set, SIGHUP);
+    s->stop = s->dump = s->reload = false;
     s->fd = -1;
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return false;
@@ -29,6 +30,8 @@ void signals_read(struct signals *s)
     while (read(s->fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGUSR1)
             s->dump = true;
+        else if (info.ssi_signo == SIGHUP)
+            s->reload = true;
         else
             s->stop = true;
     }

@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 struct signals {
-    int fd;    /* readable when one has come */
-    bool stop; /* SIGINT or SIGTERM has come */
-    bool dump; /* SIGUSR1 has come; the caller clears it */
+    int fd;      /* readable when one has come */
+    bool stop;   /* SIGINT or SIGTERM has come */
+    bool dump;   /* SIGUSR1 has come; the caller clears it */
+    bool reload; /* so has SIGHUP */
 };
 
 /* From now on signals are read instead of acted on. False: errno says why. */

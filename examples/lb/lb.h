@@ -123,6 +123,15 @@ struct lb_work {
     struct tmtu_segment segment;
 };
 
+/* What was learnt of a path, for other balancers of the same servers. */
+struct lb_news {
+    uint8_t addr[16]; /* of the server */
+    struct tmtu_pmtu_error error;
+};
+
+/* News that one burst can bring; what is more than that, each finds out. */
+enum { LB_NEWS = 8 };
+
 /* Counters of identifications; destinations share them, as in Linux. */
 enum { LB_IDS = 256 };
 
@@ -132,13 +141,16 @@ struct lb {
     uint32_t mtu;         /* of the way back to clients */
     uint8_t refuse;       /* enum lb_refuse */
     bool pass;            /* the host gets what we do not give it: TUN */
+    uint32_t id_step;     /* from one identification to the next */
     uint16_t answer_id;   /* IPv4 identification of the next answer */
     uint32_t id[LB_IDS];  /* identifications of outer packets: one sequence for
                              all services of a server, see server.path */
     struct tmtu_reass *reass;
     struct tmtu_follow *follow; /* of quoted fragments */
     struct tmtu_flows *flows;   /* and their servers; NULL: by hash alone */
-    struct tmtu_pmtu *pmtu;     /* of the paths to servers */
+    struct lb_news news[LB_NEWS];
+    unsigned learnt;        /* news */
+    struct tmtu_pmtu *pmtu; /* of the paths to servers */
     struct tmtu_relay_options relay;
     struct tmtu_limit *limit; /* of answers; NULL: none */
     struct conns conns;
@@ -163,6 +175,12 @@ bool lb_adopt(struct lb *lb, struct services *services,
               const struct services_config *config);
 
 void lb_free(struct lb *lb);
+
+/* Takes the news that there are; returns how many. */
+unsigned lb_news(struct lb *lb, struct lb_news news[LB_NEWS]);
+
+/* Learns what another one has learnt. */
+void lb_hear(struct lb *lb, const struct lb_news *news);
 
 /* Takes a packet and decides. It is referred to, and written to, until lb_give
  * has returned 0. `now`: nanoseconds that do not go back. */

@@ -49,30 +49,39 @@ static enum tmtu_flows_class worth(const struct tmtu_pkt *pkt,
     return tcp_flags(pkt) & SYN ? is : TMTU_FLOWS_CONFIRMED;
 }
 
+/* The server of a flow that is in the table, and its place there; NULL. */
+static struct server *kept(const struct lb *lb, const struct tmtu_flow *key,
+                           int *place)
+{
+    if (lb->flows == NULL)
+        return NULL;
+    *place = tmtu_flows_find(lb->flows, key, lb->now);
+    return *place < 0 ? NULL
+                      : services_by_id(lb->services,
+                                       *tmtu_flows_value(lb->flows, *place) &
+                                           (ENDS - 1));
+}
+
 struct server *lb_choose(struct lb *lb, const struct service *service,
                          const struct tmtu_flow *flow, uint64_t hash)
 {
     const struct tmtu_pkt *pkt = &lb->work.pkt;
-    if (lb->flows == NULL)
-        return services_pick(service, hash);
+    int place;
     const struct tmtu_flow key = services_key(service, flow);
-    const int place = tmtu_flows_find(lb->flows, &key, lb->now);
-    if (place >= 0) {
+    struct server *server = kept(lb, &key, &place);
+    if (server != NULL && !lb->note.icmp) {
         uint64_t *value = tmtu_flows_value(lb->flows, place);
-        struct server *server =
-            services_by_id(lb->services, *value & (ENDS - 1));
-        if (server != NULL && lb->note.icmp) /* changes nothing: RFC 5508 */
-            return server;
-        if (server != NULL) {
-            const enum tmtu_flows_class is = tmtu_flows_class(lb->flows, place);
-            const uint64_t time = lifetime(pkt, is, value);
-            tmtu_flows_keep(lb->flows, place, worth(pkt, is), time, lb->now);
-            return server;
-        }
+        const enum tmtu_flows_class is = tmtu_flows_class(lb->flows, place);
+        const uint64_t time = lifetime(pkt, is, value);
+        tmtu_flows_keep(lb->flows, place, worth(pkt, is), time, lb->now);
     }
-    struct server *server = services_pick(service, hash);
-    if (server == NULL || server->forward == LB_NAT || lb->note.icmp)
-        return server; /* or has a table of its own */
+    if (server != NULL)
+        return server;
+    server = services_pick(service, hash);
+    /* An error begins nothing: R-5508-07. -m has a table of its own. */
+    if (lb->flows == NULL || lb->note.icmp || server == NULL ||
+        server->forward == LB_NAT)
+        return server;
     uint64_t value = server->id;
     const uint64_t time = lifetime(pkt, TMTU_FLOWS_NEW, &value);
     (void)!tmtu_flows_put(lb->flows, &key, value, time, lb->now);

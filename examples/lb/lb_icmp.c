@@ -54,6 +54,8 @@ static struct service *service_of(struct lb *lb, const struct tmtu_icmp *icmp,
 {
     const struct tmtu_flow *f = &owner->flow;
     (void)tmtu_owner_of_error(icmp, how, owner);
+    if (how != 0 && owner->tunnels == 0)
+        return NULL; /* nothing else than without tunnels */
     (void)tmtu_follow_owner(lb->follow, owner, lb->now);
     const bool ports = f->flags & TMTU_FLOW_PORTS;
     struct service *s =
@@ -94,6 +96,24 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
     lb_forward(lb, s, &owner.flow);
 }
 
+/* Whether we may have sent what is quoted: a packet for a service. Who makes up
+ * such errors must not choose in whose name we speak. */
+static enum tmtu_trust_ours sent(const struct services *t,
+                                 const struct tmtu_relay *relay)
+{
+    const struct tmtu_flow *f = &relay->inner.flow;
+    const bool ports = f->flags & TMTU_FLOW_PORTS;
+    if (relay->overhead == 0)
+        return TMTU_TRUST_OURS_UNKNOWN;
+    if (services_find(t, f->dst, f->proto, f->dport, ports) != NULL)
+        return TMTU_TRUST_OURS_YES;
+    /* Cut short, a fragment, or an ICMP error that was for the VIP. */
+    return services_has_vip(t, f->dst) &&
+                   (!ports || (relay->inner.flags & TMTU_PKT_ICMP))
+               ? TMTU_TRUST_OURS_UNKNOWN
+               : TMTU_TRUST_OURS_NO;
+}
+
 /* What an error about a packet of our own tunnel is good for: the path to the
  * server is known better, and the client gets to know what it can do about it.
  * How such packets look is known to many, so what is learnt has bounds: never
@@ -102,14 +122,18 @@ static void about_tunnel(struct lb *lb, const struct tmtu_icmp *icmp,
                          struct server *server)
 {
     static const struct tmtu_trust_options strict = TMTU_TRUST_INIT;
-    static const struct tmtu_trust_facts facts = {.ours = TMTU_TRUST_OURS_YES};
+    struct tmtu_trust_facts facts = {.ours = TMTU_TRUST_OURS_UNKNOWN};
     struct lb_work *w = &lb->work;
     struct tmtu_trust trust;
     struct tmtu_relay relay;
 
-    if (tmtu_trust_decide(&w->pkt, icmp, &strict, &facts, &trust) < 0 ||
-        tmtu_relay_read(icmp, &server->tunnel, &lb->relay, &relay) < 0) {
+    if (tmtu_relay_read(icmp, &server->tunnel, &lb->relay, &relay) < 0) {
         not_served(lb); /* GUE control messages, another key */
+        return;
+    }
+    facts.ours = (uint8_t)sent(lb->services, &relay);
+    if (tmtu_trust_decide(&w->pkt, icmp, &strict, &facts, &trust) < 0) {
+        lb_drop(lb, TMTU_R_INTERNAL);
         return;
     }
     if (trust.against & TMTU_TRUST_CHECKSUM) {

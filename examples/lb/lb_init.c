@@ -73,6 +73,7 @@ bool lb_init(struct lb *lb, struct services *services,
     lb->refuse = config->refuse;
     lb->pass = config->pass;
     lb->answer_id = (uint16_t)config->first_id;
+    lb->id_step = config->id_step != 0 ? config->id_step : 1;
     for (size_t i = 0; i < LB_IDS; i++)
         lb->id[i] = config->first_id;
     const struct tmtu_relay_options relay = TMTU_RELAY_INIT;

@@ -13,51 +13,67 @@ static struct tmtu_pmtu_path path_of(const struct tmtu_encap *e)
     return path;
 }
 
-/* Where the path may carry even less than the floor, packets go without DF, so
- * that routers can cut them (K98). */
-static void set_df(struct tmtu_tunnel *t, bool locked)
-{
-    const uint8_t df = locked || t->mtu.policy == TMTU_MTU_FRAGMENT
-                           ? TMTU_DF_CLEAR
-                           : TMTU_DF_COPY;
-    struct tmtu_tunnel changed = *t;
-    if (t->encap.df == df)
-        return;
-    changed.encap.df = df;
-    if (tmtu_tunnel_check(&changed) == 0)
-        *t = changed;
-}
-
 void lb_path_ask(struct lb *lb, struct server *server)
 {
-    struct tmtu_tunnel *t = &server->tunnel;
-    const struct tmtu_pmtu_path path = path_of(&t->encap);
+    const struct tmtu_pmtu_path path = path_of(&server->tunnel.encap);
     struct tmtu_pmtu_answer answer;
     if (server->forward != LB_TUNNEL) { /* nothing to learn from */
         server->ask = UINT64_MAX;
         return;
     }
     (void)tmtu_pmtu_lookup(lb->pmtu, &path, lb->mtu, lb->now, &answer);
-    server->ask = answer.expiry;
-    t->mtu.path_mtu = answer.mtu;
-    set_df(t, answer.locked);
+    /* It cannot be too little: the floors are what tunnels need. */
+    if (services_tune(server, answer.mtu, answer.locked))
+        server->ask = answer.expiry;
+}
+
+/* True: it is less than was known. */
+static bool learn(struct lb *lb, const struct tmtu_encap *e,
+                  const struct tmtu_pmtu_error *error)
+{
+    const struct tmtu_pmtu_path path = path_of(e);
+    const struct services *t = lb->services;
+    if (tmtu_pmtu_learn(lb->pmtu, &path, error, lb->mtu, lb->now) !=
+        TMTU_PMTU_LEARNT)
+        return false;
+    /* Rare: an MTU falls a few times at most until it is forgotten. */
+    for (size_t i = 0; i < t->n; i++) {
+        for (size_t j = 0; j < t->service[i].servers; j++) {
+            struct server *other = &t->service[i].server[j];
+            if (tmtu_addr_equal(other->tunnel.encap.dst, path.dst))
+                lb_path_ask(lb, other);
+        }
+    }
+    return true;
 }
 
 void lb_path_learn(struct lb *lb, const struct server *server,
                    const struct tmtu_pmtu_error *error)
 {
-    const struct tmtu_pmtu_path path = path_of(&server->tunnel.encap);
-    const struct services *t = lb->services;
-    if (tmtu_pmtu_learn(lb->pmtu, &path, error, lb->mtu, lb->now) !=
-        TMTU_PMTU_LEARNT)
+    const struct tmtu_encap *e = &server->tunnel.encap;
+    if (!learn(lb, e, error) || lb->learnt == LB_NEWS)
         return;
-    /* Rare: an MTU falls a few times at most until it is forgotten. */
-    for (size_t i = 0; i < t->n; i++) {
-        for (size_t j = 0; j < t->service[i].servers; j++) {
-            struct server *other = &t->service[i].server[j];
-            if (other->forward == LB_TUNNEL &&
-                tmtu_addr_equal(other->tunnel.encap.dst, path.dst))
-                lb_path_ask(lb, other);
+    tmtu_copy(lb->news[lb->learnt].addr, e->dst, 16);
+    lb->news[lb->learnt++].error = *error;
+}
+
+unsigned lb_news(struct lb *lb, struct lb_news news[LB_NEWS])
+{
+    const unsigned n = lb->learnt;
+    for (unsigned i = 0; i < n; i++)
+        news[i] = lb->news[i];
+    lb->learnt = 0;
+    return n;
+}
+
+void lb_hear(struct lb *lb, const struct lb_news *news)
+{
+    const struct services *t = lb->services;
+    for (uint32_t i = 0; i < t->tunnels; i++) {
+        const struct tmtu_encap *e = &t->tunnel[i]->tunnel.encap;
+        if (tmtu_addr_equal(e->dst, news->addr)) {
+            (void)learn(lb, e, &news->error);
+            return;
         }
     }
 }

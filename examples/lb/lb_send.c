@@ -32,7 +32,7 @@ static bool error(struct lb *lb, const struct tmtu_pkt *pkt,
                                                  : TMTU_R_INTERNAL);
         return false;
     }
-    lb->answer_id++;
+    lb->answer_id = (uint16_t)(lb->answer_id + lb->id_step);
     return true;
 }
 
@@ -72,7 +72,7 @@ uint32_t lb_id(struct lb *lb)
 {
     uint32_t *id = &lb->id[lb->work.server->path];
     if ((uint16_t)*id == 0) /* looks like none */
-        ++*id;
+        *id += lb->id_step;
     return *id;
 }
 
@@ -81,9 +81,10 @@ static void spend_id(struct lb *lb)
 {
     const struct lb_work *w = &lb->work;
     const struct tmtu_encap *e = &w->server->tunnel.encap;
-    const bool df = e->df == TMTU_DF_COPY && (w->pkt.flags & TMTU_PKT_DF);
+    const bool df = e->df == TMTU_DF_SET ||
+                    (e->df == TMTU_DF_COPY && (w->pkt.flags & TMTU_PKT_DF));
     if (!df || w->cut || !tmtu_addr_is4(e->dst))
-        lb->id[w->server->path]++;
+        lb->id[w->server->path] += lb->id_step;
 }
 
 static void forwarded(struct lb *lb)

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
+#include <tunmtu/io.h>
 #include <tunmtu/relay.h>
 #include <tunmtu/version.h>
 
@@ -29,7 +30,9 @@ static const char usage[] =
     "or\n"
     "                   both\n"
     "  --io IO          tun:NAME, afpacket:IFNAME or pcap:IN.pcap:OUT.pcap;\n"
-    "                   NAME,gso: super-packets (TSO, GRO) are not cut before\n"
+    "                   NAME,gso: super-packets (TSO, GRO) are not cut "
+    "before;\n"
+    "                   NAME,queues=N: N queues, a thread each\n"
     "  --mtu N          of the paths to the servers, in bytes (default: the\n"
     "                   interface's; 1500 for captures)\n"
     "  --policy P       IPv4 packets with DF that do not fit: notify (answer\n"
@@ -265,6 +268,7 @@ int options_read(struct options *o, int argc, char **argv)
         return wrong("expected --rules FILE");
     if (o->io == NULL)
         return wrong("expected --io IO");
+    o->queues = tmtu_io_queues(o->io); /* 0: tmtu_io_open() says why */
     o->config.no_link = strncmp(o->io, "tun:", 4) == 0;
     return -1;
 }

@@ -10,6 +10,7 @@ struct options {
     const char *io;
     const char *counters; /* NULL: standard error */
     bool verbose;
+    unsigned queues;               /* of io */
     struct services_config config; /* mtu 0: that of the interface */
 };
 

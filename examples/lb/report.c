@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What tunmtu-lb tells: its counters, its configuration, single packets. */
+/* The counters of tunmtu-lb, of all its queues together. */
 #include "report.h"
 
-#include <inttypes.h>
+#include <string.h>
 
 #include "args.h"
 #include "counters.h"
@@ -39,6 +39,16 @@ static const char *const icmp_kinds[LB_ICMP_KINDS] = {
     [LB_ICMP_PARAMETER] = "parameter_problem",
 };
 
+const char *report_fate(unsigned fate)
+{
+    return fates[fate];
+}
+
+const char *report_icmp(unsigned kind)
+{
+    return icmp_kinds[kind];
+}
+
 /* Why an error about a tunnel is not told to the client. */
 static const uint8_t not_relayed[] = {
     TMTU_R_MTU_FLOOR,      TMTU_R_ABOUT_ERROR, TMTU_R_LATER_FRAGMENT,
@@ -48,16 +58,14 @@ static const uint8_t not_relayed[] = {
     TMTU_R_POLICY,
 };
 
-/* "tcp:10.0.0.2:443" */
-static void service_text(const struct service *s, char text[80])
+void report_service(const struct service *s, char text[80])
 {
     char endpoint[ARGS_ENDPOINT];
     snprintf(text, 80, "%s:%s", services_proto_name(s->proto),
              args_endpoint_text(s->addr, s->port, endpoint));
 }
 
-/* "10.0.0.6", or "10.0.0.6:8443" where packets get another port. */
-static const char *server_text(const struct server *s, char text[ARGS_ENDPOINT])
+const char *report_server(const struct server *s, char text[ARGS_ENDPOINT])
 {
     return s->port != 0 ? args_endpoint_text(s->tunnel.encap.dst, s->port, text)
                         : args_addr_text(s->tunnel.encap.dst, text);
@@ -67,11 +75,11 @@ static void servers(FILE *f, const struct services *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         char service[80], to[ARGS_ENDPOINT], group[160];
-        service_text(&t->service[i], service);
+        report_service(&t->service[i], service);
         for (size_t j = 0; j < t->service[i].servers; j++) {
             const struct server *s = &t->service[i].server[j];
             snprintf(group, sizeof group, "server.%s.%s", service,
-                     server_text(s, to));
+                     report_server(s, to));
             counters_line(f, group, "packets", s->packets);
             counters_line(f, group, "bytes", s->bytes);
             if (s->forward == LB_NAT) {
@@ -85,11 +93,9 @@ static void servers(FILE *f, const struct services *t)
     }
 }
 
-static void flows(FILE *f, const char *group, const struct tmtu_flows *table)
+static void flows(FILE *f, const char *group,
+                  const struct tmtu_flows_counters *n)
 {
-    if (table == NULL)
-        return;
-    const struct tmtu_flows_counters *n = tmtu_flows_counters(table);
     counters_line(f, group, "held", n->held);
     counters_line(f, group, "confirmed", n->confirmed);
     counters_line(f, group, "inserted", n->inserted);
@@ -100,20 +106,18 @@ static void flows(FILE *f, const char *group, const struct tmtu_flows *table)
 }
 
 /* Two flows are a connection: one each way. */
-static void connections(FILE *f, const struct lb *lb)
+static void connections(FILE *f, const struct report *r)
 {
-    if (lb->conns.flows == NULL)
-        return;
     for (size_t i = LB_RETURNED; i < LB_FATES; i++)
-        counters_line(f, "", fates[i], lb->counters.fate[i]);
-    counters_line(f, "returned", "icmp", lb->counters.icmp_returned);
-    flows(f, "flows", lb->conns.flows);
+        counters_line(f, "", fates[i], r->lb.fate[i]);
+    counters_line(f, "returned", "icmp", r->lb.icmp_returned);
+    flows(f, "flows", &r->conns);
 }
 
 void report_counters(FILE *f, const void *arg)
 {
     const struct report *r = arg;
-    const struct lb_counters *c = &r->lb->counters;
+    const struct lb_counters *c = &r->lb;
 
     counters_line(f, "", "in", c->in);
     counters_line(f, "", "in.bytes", c->in_bytes);
@@ -148,128 +152,83 @@ void report_counters(FILE *f, const void *arg)
         counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
     for (int i = TMTU_R_LIMIT_ALL; i <= TMTU_R_DUPLICATE; i++)
         counters_line(f, "unanswered", tmtu_reason_name(i), c->unanswered[i]);
-    counters_reass(f, tmtu_reass_counters(r->lb->reass));
-    counters_io(f, "io", r->io);
-    flows(f, "flow_table", r->lb->flows);
-    connections(f, r->lb);
-    servers(f, r->lb->services);
+    counters_reass(f, &r->reass);
+    counters_io(f, "io", &r->io);
+    if (r->has_flows)
+        flows(f, "flow_table", &r->flows);
+    if (r->has_conns)
+        connections(f, r);
+    servers(f, &r->services);
 }
 
-/* "GUE to port 6080 without checksum" */
-static void tunnel_text(const struct tmtu_encap *e, char text[80])
+/* Counters are all of one size, side by side. */
+static void add(void *to, const void *from, size_t size)
 {
-    static const char *const kinds[] = {[TMTU_ENCAP_IPIP] = "IP in IP",
-                                        [TMTU_ENCAP_GRE] = "GRE",
-                                        [TMTU_ENCAP_GUE] = "GUE to port "};
-    char port[8] = "";
-    if (e->kind == TMTU_ENCAP_GUE)
-        snprintf(port, sizeof port, "%u", e->dport);
-    snprintf(text, 80, "%s%s%s", kinds[e->kind], port,
-             e->kind == TMTU_ENCAP_IPIP   ? ""
-             : e->flags & TMTU_ENCAP_CSUM ? " with checksum"
-                                          : " without checksum");
+    uint64_t *sum = to;
+    const uint64_t *n = from;
+    for (size_t i = 0; i < size / sizeof *sum; i++)
+        sum[i] += n[i];
 }
 
-void report_config(FILE *f, const struct options *o, const struct lb *lb)
+static void add_flows(struct tmtu_flows_counters *to, bool *has,
+                      const struct tmtu_flows *table)
 {
-    static const char *const policies[] = {"notify", "fragment", "both"};
-    const struct services *t = lb->services;
+    if (table == NULL)
+        return;
+    add(to, tmtu_flows_counters(table), sizeof *to);
+    *has = true;
+}
 
-    fprintf(f,
-            "tunmtu-lb: io %s, path MTU %" PRIu32 ", policy %s, for IPv6 %s\n",
-            o->io, o->config.mtu, policies[o->config.policy[0]],
-            policies[o->config.policy[1]]);
-    fprintf(f,
-            "tunmtu-lb: flows are placed as on every balancer with fingerprint "
-            "%016" PRIx64 "\n",
-            t->fingerprint);
+static void add_io(struct tmtu_io *to, const struct tmtu_io *io)
+{
+    to->received += io->received;
+    to->sent += io->sent;
+    to->send_errors += io->send_errors;
+    to->off_link += io->off_link;
+    to->skipped += io->skipped;
+    to->lost += io->lost;
+}
+
+/* Both have the same servers, in the same order. */
+static void add_servers(struct services *to, const struct services *t)
+{
     for (size_t i = 0; i < t->n; i++) {
-        const struct service *s = &t->service[i];
-        char text[80], from[ARGS_ADDR], to[ARGS_ADDR];
-        service_text(s, text);
-        fprintf(f, "tunmtu-lb: service %s by client address%s\n", text,
-                s->by_port ? " and port" : "");
-        for (size_t j = 0; j < s->servers; j++) {
-            const struct tmtu_tunnel *u = &s->server[j].tunnel;
-            char tunnel[80], endpoint[ARGS_ENDPOINT];
-            if (s->server[j].forward == LB_DIRECT) {
-                fprintf(f,
-                        "tunmtu-lb:   server %s weight %" PRIu32
-                        ", by its link-layer address, carries %" PRIu32 "\n",
-                        args_addr_text(u->encap.dst, to), s->server[j].weight,
-                        tmtu_mtu_inner(&u->mtu));
-                continue;
-            }
-            if (s->server[j].forward == LB_NAT) {
-                fprintf(f,
-                        "tunmtu-lb:   server %s weight %" PRIu32
-                        ", readdressed both ways, carries %" PRIu32 "\n",
-                        server_text(&s->server[j], endpoint),
-                        s->server[j].weight, tmtu_mtu_inner(&u->mtu));
-                continue;
-            }
-            tunnel_text(&u->encap, tunnel);
-            fprintf(f,
-                    "tunmtu-lb:   server %s weight %" PRIu32
-                    ", %s from %s, %u bytes more, carries %" PRIu32 "\n",
-                    args_addr_text(u->encap.dst, to), s->server[j].weight,
-                    tunnel, args_addr_text(u->encap.src, from), u->mtu.overhead,
-                    tmtu_mtu_inner(&u->mtu));
+        for (size_t j = 0; j < t->service[i].servers; j++) {
+            struct server *sum = &to->service[i].server[j];
+            const struct server *s = &t->service[i].server[j];
+            sum->packets += s->packets;
+            sum->bytes += s->bytes;
+            sum->errors += s->errors;
+            sum->returned += s->returned;
+            sum->returned_bytes += s->returned_bytes;
+            if (s->tunnel.mtu.path_mtu < sum->tunnel.mtu.path_mtu)
+                sum->tunnel.mtu.path_mtu = s->tunnel.mtu.path_mtu;
         }
     }
 }
 
-void report_packet(FILE *f, const struct lb *lb, uint64_t n)
+bool report_take(struct report *r, struct team *team)
 {
-    static const char *const said[LB_ANSWERS] = {
-        [LB_TTL_EXPIRED] = "answered: time exceeded",
-        [LB_REASSEMBLY_EXPIRED] = "answered: time exceeded",
-        [LB_PORT_UNREACHABLE] = "answered: port unreachable",
-        [LB_PARAMETER_PROBLEM] = "answered: parameter problem",
-        [LB_RESET] = "answered: reset",
-        [LB_RELAYED] = "relayed",
-    };
-    const struct lb_note *note = &lb->note;
-    char server[ARGS_ENDPOINT];
-
-    fprintf(f, "packet %" PRIu64 ": ", n);
-    if (note->fate == LB_DROPPED)
-        fprintf(f, "drop.%s", tmtu_reason_name(note->reason));
-    else
-        fputs(fates[note->fate], f);
-    if (note->icmp)
-        fprintf(f, ", an ICMP error (%s) about a served flow",
-                icmp_kinds[note->icmp_kind]);
-    if (note->by_address)
-        fputs(", which quotes no ports", f);
-    if (note->server != NULL)
-        fprintf(f, ", server %s", server_text(note->server, server));
-    if (note->fate == LB_ICMP_TUNNEL && note->doubts != 0)
-        fprintf(f, ", doubted: %s", tmtu_trust_name(note->doubts));
-    else if (note->fate == LB_ICMP_TUNNEL && note->reason != TMTU_OK)
-        fprintf(f, ", not relayed: %s", tmtu_reason_name(note->reason));
-    if (note->fragments > 0)
-        fprintf(f, ", in %u fragments", note->fragments);
-    if (note->answered && note->answer == LB_TOO_BIG)
-        fprintf(f, ", answered: too big, MTU %" PRIu32, note->mtu);
-    else if (note->answered && note->answer == LB_RELAYED && note->mtu > 0)
-        fprintf(f, ", relayed: too big, MTU %" PRIu32, note->mtu);
-    else if (note->answered)
-        fprintf(f, ", %s", said[note->answer]);
-    if (note->unanswered != TMTU_OK)
-        fprintf(f, ", not answered: %s", tmtu_reason_name(note->unanswered));
-    fputc('\n', f);
+    bool ok = true;
+    memset(r, 0, sizeof *r);
+    for (unsigned i = 0; i < team->n; i++) {
+        struct worker *w = &team->worker[i];
+        pthread_mutex_lock(&w->lock);
+        add(&r->lb, &w->lb.counters, sizeof r->lb);
+        add(&r->reass, tmtu_reass_counters(w->lb.reass), sizeof r->reass);
+        add_flows(&r->flows, &r->has_flows, w->lb.flows);
+        add_flows(&r->conns, &r->has_conns, w->lb.conns.flows);
+        add_io(&r->io, w->io);
+        if (i == 0)
+            ok = services_copy(&r->services, &w->services);
+        else if (ok)
+            add_servers(&r->services, &w->services);
+        pthread_mutex_unlock(&w->lock);
+    }
+    return ok;
 }
 
-void report_broken(FILE *f, const struct lb *lb, uint64_t more)
+void report_free(struct report *r)
 {
-    const struct tmtu_flow *flow = &lb->work.pkt.flow;
-    char from[ARGS_ADDR], to[ARGS_ADDR], rest[60] = "";
-    if (more > 0)
-        snprintf(rest, sizeof rest, ", and %" PRIu64 " more before", more);
-    fprintf(f,
-            "tunmtu-lb: an ICMP error from %s to %s has a wrong checksum and "
-            "is dropped%s\n",
-            args_addr_text(flow->src, from), args_addr_text(flow->dst, to),
-            rest);
+    services_free(&r->services);
 }

@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What tunmtu-lb tells: its counters, its configuration, single packets. */
+/* The counters of tunmtu-lb, of all its queues together. */
 #ifndef LB_REPORT_H
 #define LB_REPORT_H
 
-#include "lb.h"
-#include "options.h"
+#include "args.h"
+#include "team.h"
 
-/* What counters are read from. */
 struct report {
-    const struct lb *lb;
-    const struct tmtu_io *io;
+    struct lb_counters lb;
+    struct tmtu_reass_counters reass;
+    struct tmtu_io io; /* its counters alone */
+    struct tmtu_flows_counters flows, conns;
+    bool has_flows, has_conns;
+    struct services services; /* with their counters */
 };
+
+/* Adds up what there is between two bursts. False: no memory. report_free() if
+ * true. */
+bool report_take(struct report *r, struct team *team);
+
+void report_free(struct report *r);
 
 /* Prints all counters of the `struct report` at `arg`, in a fixed order. */
 void report_counters(FILE *f, const void *arg);
 
-/* Prints services, servers and tunnels. */
-void report_config(FILE *f, const struct options *o, const struct lb *lb);
+/* Names of an enum lb_fate other than LB_DROPPED, and of an enum lb_icmp. */
+const char *report_fate(unsigned fate);
+const char *report_icmp(unsigned kind);
 
-/* Prints what became of packet number `n`. */
-void report_packet(FILE *f, const struct lb *lb, uint64_t n);
+/* "tcp:10.0.0.2:443" */
+void report_service(const struct service *s, char text[80]);
 
-/* Prints that the last packet was an ICMP error with a wrong checksum, and that
- * there were `more` since this was printed last. */
-void report_broken(FILE *f, const struct lb *lb, uint64_t more);
+/* "10.0.0.6", or "10.0.0.6:8443" where packets get another port. */
+const char *report_server(const struct server *s, char text[ARGS_ENDPOINT]);
 
 #endif

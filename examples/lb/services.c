@@ -140,12 +140,39 @@ const char *services_proto_name(uint8_t proto)
     return proto == 6 ? "tcp" : proto == 17 ? "udp" : "sctp";
 }
 
+/* Outer DF. Who fragments without a word does not want to hear of small paths
+ * either, and where a path may carry less than is known, routers must be able
+ * to cut (K98). Over IPv4, IPv6 has DF while there is something to learn that
+ * its sender could be told: more than 1280 bytes are left (RFC 4213 §3.2.2). */
+static uint8_t df_of(const struct server *s, uint32_t mtu, bool locked)
+{
+    const struct tmtu_encap *e = &s->tunnel.encap;
+    if (locked || s->tunnel.mtu.policy == TMTU_MTU_FRAGMENT)
+        return TMTU_DF_CLEAR;
+    if (!s->inner6 || !tmtu_addr_is4(e->dst))
+        return TMTU_DF_COPY;
+    return mtu > (uint32_t)TMTU_IP6_MIN_MTU + tmtu_encap_overhead(e)
+               ? TMTU_DF_SET
+               : TMTU_DF_CLEAR;
+}
+
+bool services_tune(struct server *s, uint32_t mtu, bool locked)
+{
+    struct tmtu_tunnel t = s->tunnel;
+    t.mtu.path_mtu = mtu;
+    t.encap.df = df_of(s, mtu, locked);
+    if (tmtu_tunnel_check(&t) < 0)
+        return false;
+    s->tunnel = t;
+    return true;
+}
+
 static bool set_mtu(struct server *s, uint32_t mtu)
 {
     const bool v4 = tmtu_addr_is4(s->tunnel.encap.dst);
-    s->tunnel.mtu.path_mtu = mtu;
     if (s->forward == LB_TUNNEL)
-        return tmtu_tunnel_check(&s->tunnel) == 0;
+        return services_tune(s, mtu, false);
+    s->tunnel.mtu.path_mtu = mtu;
     return mtu >= (v4 ? TMTU_IP4_MIN_MTU : TMTU_IP6_MIN_MTU);
 }
 
@@ -163,7 +190,8 @@ bool services_set_mtu(struct services *t, uint32_t mtu)
 void services_free(struct services *t)
 {
     for (size_t i = 0; t->service != NULL && i < t->n; i++) {
-        free(t->service[i].steer);
+        if (!t->copy)
+            free(t->service[i].steer);
         free(t->service[i].server);
     }
     free(t->service);

@@ -29,6 +29,7 @@ struct services_config {
     uint32_t mtu;      /* of the paths to the servers, and to clients */
     uint8_t policy[2]; /* enum tmtu_mtu_policy for IPv4 and IPv6 clients */
     uint32_t first_id; /* where IPv4 identifications begin */
+    uint32_t id_step;  /* from one to the next; 0: 1 */
     struct tmtu_limit_options limit; /* of answers; size 0: none */
     uint8_t refuse;                  /* enum lb_refuse */
     bool pass;     /* ICMP errors for no service are to be given to the host */
@@ -41,6 +42,7 @@ struct server {
     struct tmtu_tunnel tunnel; /* encap.dst is its address; without a tunnel,
                                   mtu is what may go there */
     uint8_t forward;           /* enum lb_forward */
+    bool inner6;               /* its service has an IPv6 address */
     uint16_t port;    /* LB_NAT: what packets' port becomes; 0: it stays */
     uint32_t id;      /* of this server in this service, for ever */
     uint32_t service; /* which one that is now */
@@ -90,6 +92,7 @@ struct services {
     struct server **by_id; /* NULL: that server is not there any more */
     uint32_t ids;
     struct services_slot *slot;
+    bool copy;            /* steer belongs to another one */
     uint32_t mask;        /* of slots, a power of two, less one */
     bool any_port;        /* there are services for every port */
     uint64_t fingerprint; /* equal where flows are placed equally */
@@ -105,12 +108,20 @@ unsigned services_build(struct services *t, const struct rules *rules,
  * and his counters. False: no memory. */
 bool services_adopt(struct services *t, const struct services *before);
 
+/* Services like others, for another balancer; they share the tables of where
+ * flows go, so those that are copied are freed last. False: no memory. */
+bool services_copy(struct services *t, const struct services *from);
+
 /* The server of a number; NULL: it is not there any more. */
 static inline struct server *services_by_id(const struct services *t,
                                             uint64_t id)
 {
     return id < t->ids ? t->by_id[id] : NULL;
 }
+
+/* Sets what the path of a server's tunnel carries, and what DF is to be then;
+ * `locked`: it may carry less. False, and no change: it is too little. */
+bool services_tune(struct server *server, uint32_t mtu, bool locked);
 
 /* Sets the MTU of the paths to the servers, once it is known. False: some
  * tunnel needs more, 68 bytes over IPv4 or 1280 over IPv6. */

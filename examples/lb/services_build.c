@@ -48,19 +48,16 @@ static bool make_tunnel(struct build *b, const struct service *s,
     if (c->mtu != 0)
         t.mtu.path_mtu = c->mtu;
     t.mtu.policy = c->policy[inner6];
-    /* Who fragments without a word does not want to hear of small paths on the
-     * way either. */
-    if (t.mtu.policy == TMTU_MTU_FRAGMENT)
-        t.encap.df = TMTU_DF_CLEAR;
     const bool here = tmtu_addr_equal(t.encap.src, t.encap.dst);
-    if (!(here && c->among) && tmtu_tunnel_check(&t) < 0) {
+    out->tunnel = t;
+    out->inner6 = inner6;
+    if (!services_tune(out, t.mtu.path_mtu, false) && !(here && c->among)) {
         error(b, rule->line,
               here ? "the real server has the address that --local gives"
                    : "no tunnel to this real server, expected an --mtu of at "
                      "least 68 (IPv4) or 1280 (IPv6)");
         return false;
     }
-    out->tunnel = t;
     out->weight = rule->weight;
     out->ask = UINT64_MAX;
     out->path = (uint8_t)tmtu_hash_bytes(&c->key, rule->addr, 16);

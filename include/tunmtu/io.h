@@ -24,6 +24,9 @@ extern "C" {
  *  for growth included. */
 #define TMTU_IO_PACKET (TMTU_IO_HEADROOM + 65535 + 65)
 
+/** Queues of one interface, at most. */
+#define TMTU_IO_QUEUES 64
+
 /** Room for the sentence that tells what went wrong. */
 #define TMTU_IO_WHY 256
 
@@ -134,11 +137,20 @@ static inline int tmtu_io_close(struct tmtu_io *io)
  * Opens what a user wrote: `tun:NAME`, `afpacket:IFNAME` (with `,gso` behind
  * it, super-packets too) or `pcap:IN.pcap:OUT.pcap`.
  *
+ * With `,queues=N` behind a name, one of N queues is opened, by each call
+ * another one. The kernel gives all packets of a flow to the same queue, and
+ * all fragments of a packet; which of them an ICMP error comes by, and the
+ * fragments of a flow, has nothing to do with that. A TUN device must be made
+ * by it, or with multi_queue.
+ *
  * @param spec as above
  * @param why  TMTU_IO_WHY bytes; receives one sentence on failure
  * @return the backend; NULL on failure
  */
 TMTU_API struct tmtu_io *tmtu_io_open(const char *spec, char *why);
+
+/** How many queues @p spec names: 1 if it does not, 0 if it is not right. */
+TMTU_API unsigned tmtu_io_queues(const char *spec);
 
 /**
  * TUN (IFF_TUN, IFF_NO_PI): packets that the kernel routes to device @p name,
@@ -188,8 +200,8 @@ TMTU_API struct tmtu_io *tmtu_io_afpacket(const char *name, char *why);
  * without @p out what is sent is counted and forgotten. "-" is standard input
  * and output.
  *
- * Next hops (`via`) are not written: a packet in the file is what it would be on
- * the link, but for link-layer headers.
+ * Next hops (`via`) are not written: a packet in the file is what it would be
+ * on the link, but for link-layer headers.
  *
  * Each burst is in the file when send returns. After a failed write the file
  * ends with the last whole burst, and nothing more is written.

@@ -56,10 +56,9 @@ static const struct tmtu_io_ops afpacket_ops = {
 
 static int afpacket_open(struct afpacket_io *a, const char *name, char *why)
 {
-    int gso;
-    if (tmtu_io_link_name(&a->link, name, &gso, why) != 0 ||
+    if (tmtu_io_link_name(&a->link, name, why) != 0 ||
         tmtu_io_link_find(&a->link, 0, &a->io.mtu, why) != 0 ||
-        tmtu_io_ring_open(&a->ring, &a->io, &a->link, gso, why) != 0)
+        tmtu_io_ring_open(&a->ring, &a->io, &a->link, why) != 0)
         return -1;
     if (tmtu_io_rawip_open(&a->raw, &a->link, why) == 0)
         return 0;

@@ -15,13 +15,42 @@
 _Static_assert(sizeof((struct tmtu_io_link *)0)->name == IFNAMSIZ,
                "an interface's name fits");
 
-int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, int *gso,
-                      char *why)
+/* One option behind the name, up to the next comma or the end. */
+static int link_option(struct tmtu_io_link *link, const char *o, size_t n)
+{
+    static const char queues[] = "queues=";
+    const size_t key = sizeof queues - 1;
+    unsigned value = 0;
+    if (n == 3 && memcmp(o, "gso", 3) == 0) {
+        link->gso = 1;
+        return 0;
+    }
+    if (n <= key || n > key + 2 || memcmp(o, queues, key) != 0)
+        return -1;
+    for (size_t i = key; i < n; i++) {
+        if (o[i] < '0' || o[i] > '9')
+            return -1;
+        value = value * 10 + (unsigned)(o[i] - '0');
+    }
+    link->queues = value;
+    return value >= 1 && value <= TMTU_IO_QUEUES ? 0 : -1;
+}
+
+int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, char *why)
 {
     const size_t n = strcspn(spec, ",");
-    if (spec[n] != '\0' && strcmp(spec + n, ",gso") != 0) {
-        tmtu_io_why(why, "\"%.100s\": the only option is gso", spec);
-        return -EINVAL;
+    memset(link, 0, sizeof *link);
+    link->queues = 1;
+    for (size_t at = n; spec[at] != '\0';) {
+        const size_t len = strcspn(spec + ++at, ",");
+        if (link_option(link, spec + at, len) != 0) {
+            tmtu_io_why(why,
+                        "\"%.100s\": the only options are gso and queues=N, N "
+                        "from 1 to %d",
+                        spec, TMTU_IO_QUEUES);
+            return -EINVAL;
+        }
+        at += len;
     }
     if (n == 0 || n >= IFNAMSIZ || strcspn(spec, "/: \t\n") < n) {
         tmtu_io_why(why,
@@ -30,9 +59,7 @@ int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, int *gso,
                     spec);
         return -EINVAL;
     }
-    memset(link, 0, sizeof *link);
     memcpy(link->name, spec, n);
-    *gso = spec[n] != '\0';
     return 0;
 }
 

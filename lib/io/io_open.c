@@ -53,3 +53,14 @@ struct tmtu_io *tmtu_io_open(const char *spec, char *why)
                 spec);
     return NULL;
 }
+
+unsigned tmtu_io_queues(const char *spec)
+{
+    struct tmtu_io_link link;
+    const char *colon = strchr(spec, ':');
+    if (strncmp(spec, "pcap:", 5) == 0)
+        return 1;
+    if (colon == NULL || tmtu_io_link_name(&link, colon + 1, NULL) != 0)
+        return 0;
+    return link.queues;
+}

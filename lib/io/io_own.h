@@ -79,12 +79,13 @@ int tmtu_io_linktype_strip(int dlt, struct tmtu_view *v);
 struct tmtu_io_link {
     char name[16]; /* IFNAMSIZ */
     unsigned index;
+    unsigned queues; /* that there will be, this one among them */
+    int gso;         /* super-packets are welcome */
 };
 
-/* Takes apart NAME or NAME,gso: a name that can be an interface's, and whether
- * super-packets are welcome. Returns 0 or -EINVAL. */
-int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, int *gso,
-                      char *why);
+/* Takes apart NAME[,gso][,queues=N], with a name that can be an interface's.
+ * Returns 0 or -EINVAL. */
+int tmtu_io_link_name(struct tmtu_io_link *link, const char *spec, char *why);
 
 /* Finds the named interface, reads its MTU, and brings it up if `up` says so.
  * Returns 0 or -errno. */
@@ -147,10 +148,10 @@ struct tmtu_io_ring {
     struct tmtu_io_cut cut; /* else what is being cut */
 };
 
-/* Listens on the interface; io->mtu is known. `gso`: as in the ring. Returns 0
- * or -errno. */
+/* Listens on the interface, or on a queue of it; io->mtu is known. Returns 0 or
+ * -errno. */
 int tmtu_io_ring_open(struct tmtu_io_ring *ring, struct tmtu_io *io,
-                      const struct tmtu_io_link *link, int gso, char *why);
+                      const struct tmtu_io_link *link, char *why);
 
 void tmtu_io_ring_close(struct tmtu_io_ring *ring);
 

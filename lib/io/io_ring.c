@@ -209,6 +209,15 @@ static int ring_set(int fd, int option, int value)
     return setsockopt(fd, SOL_PACKET, option, &value, sizeof value);
 }
 
+/* The queues of this process and interface share what arrives: a flow's packets
+ * go to one, and fragments by their addresses. -1 and errno on failure. */
+static int ring_join(const struct tmtu_io_ring *r, int fd)
+{
+    const unsigned group = ((unsigned)getpid() * 31 + r->link->index) & 0xffff;
+    return ring_set(fd, PACKET_FANOUT,
+                    (int)(group | (unsigned)PACKET_FANOUT_HASH << 16));
+}
+
 /* A ring whose frames hold what the interface's MTU allows. */
 static int ring_make(struct tmtu_io_ring *r, int fd)
 {
@@ -253,17 +262,19 @@ static int ring_listen(struct tmtu_io_ring *r)
     to.sll_family = AF_PACKET;
     to.sll_protocol = htons(ETH_P_ALL);
     to.sll_ifindex = (int)r->link->index;
-    return bind(fd, (const struct sockaddr *)&to, sizeof to);
+    if (bind(fd, (const struct sockaddr *)&to, sizeof to) != 0)
+        return -1;
+    return r->link->queues > 1 ? ring_join(r, fd) : 0;
 }
 
 int tmtu_io_ring_open(struct tmtu_io_ring *r, struct tmtu_io *io,
-                      const struct tmtu_io_link *link, int gso, char *why)
+                      const struct tmtu_io_link *link, char *why)
 {
     memset(r, 0, sizeof *r);
     r->io = io;
     r->link = link;
-    r->gso = gso;
-    if (ring_listen(r) == 0 && (gso || tmtu_io_cut_init(&r->cut) == 0))
+    r->gso = link->gso;
+    if (ring_listen(r) == 0 && (r->gso || tmtu_io_cut_init(&r->cut) == 0))
         return 0;
     const int error = errno;
     tmtu_io_why(why, "%s: cannot open a packet socket: %s%s", link->name,

@@ -28,8 +28,7 @@ enum { TUN_PATIENCE = 10 };
 struct tun_io {
     struct tmtu_io io;
     struct tmtu_io_link link;
-    int gso;      /* a virtio_net_hdr stands before each packet */
-    int uso;      /* that may tell of UDP */
+    int uso;      /* a virtio_net_hdr may tell of UDP */
     uint8_t *mem; /* of tmtu_io_gso_send */
 };
 
@@ -54,7 +53,7 @@ static int tun_state(struct tun_io *t, int error)
 static int tun_read(struct tun_io *t, struct tmtu_io_packet *pkt, uint64_t *now)
 {
     struct virtio_net_hdr v;
-    const size_t before = t->gso ? sizeof v : 0;
+    const size_t before = t->link.gso ? sizeof v : 0;
     /* The kernel cuts without a word: one byte more tells. */
     uint8_t more;
     size_t room;
@@ -70,7 +69,7 @@ static int tun_read(struct tun_io *t, struct tmtu_io_packet *pkt, uint64_t *now)
         *now = tun_clock();
     const size_t n = (size_t)len > before ? (size_t)len - before : 0;
     tmtu_io_filled(pkt, n > room ? room : n, *now, n > room ? TMTU_IO_CUT : 0);
-    if (t->gso && (size_t)len >= before) {
+    if (t->link.gso && (size_t)len >= before) {
         pkt->gso_size = tmtu_io_vnet_gso(&v, &pkt->flags);
         tmtu_io_vnet_finish(&v, 0, pkt);
     }
@@ -118,7 +117,7 @@ static ssize_t tun_write(const struct tun_io *t,
     const size_t n = tmtu_buf_len(b);
     struct virtio_net_hdr v;
     uint8_t check[2];
-    if (!t->gso)
+    if (!t->link.gso)
         return write(t->io.fd, b->data, n);
     memset(&v, 0, sizeof v);
     if (pkt->gso_size == 0) {
@@ -178,8 +177,8 @@ static int tun_send(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
                     unsigned n)
 {
     struct tun_io *t = (struct tun_io *)io;
-    return tmtu_io_gso_send(io, &t->mem, tun_plain, t->gso ? tun_carries : NULL,
-                            pkts, n);
+    return tmtu_io_gso_send(io, &t->mem, tun_plain,
+                            t->link.gso ? tun_carries : NULL, pkts, n);
 }
 
 static int tun_close(struct tmtu_io *io)
@@ -202,7 +201,11 @@ static void tun_why(const struct tmtu_io_link *link, char *why)
     else if (errno == EBUSY)
         hint = " (another program has it)";
     else if (errno == EINVAL)
-        hint = " (there is such an interface, but not a plain TUN device)";
+        hint =
+            link->queues > 1
+                ? " (there is such an interface, but not a TUN device with "
+                  "multi_queue)"
+                : " (there is such an interface, but not a plain TUN device)";
     tmtu_io_why(why, "%s: cannot become a TUN device: %s%s", link->name,
                 strerror(errno), hint);
 }
@@ -215,7 +218,7 @@ static int tun_offload(struct tun_io *t)
     const unsigned long tcp =
         TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
     const int size = sizeof(struct virtio_net_hdr);
-    if (!t->gso) {
+    if (!t->link.gso) {
         (void)ioctl(t->io.fd, TUNSETOFFLOAD, 0);
         return 0;
     }
@@ -243,8 +246,10 @@ static int tun_attach(struct tun_io *t, char *why)
     memset(&ifr, 0, sizeof ifr);
     memcpy(ifr.ifr_name, t->link.name, IFNAMSIZ);
     ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
-    if (t->gso)
+    if (t->link.gso)
         ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_VNET_HDR);
+    if (t->link.queues > 1)
+        ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_MULTI_QUEUE);
     if (ioctl(t->io.fd, TUNSETIFF, &ifr) < 0) {
         tun_why(&t->link, why);
         return -1;
@@ -267,7 +272,7 @@ struct tmtu_io *tmtu_io_tun(const char *name, char *why)
     }
     t->io.ops = &tun_ops;
     t->io.fd = -1;
-    if (tmtu_io_link_name(&t->link, name, &t->gso, why) != 0 ||
+    if (tmtu_io_link_name(&t->link, name, why) != 0 ||
         tun_attach(t, why) != 0) {
         if (t->io.fd >= 0)
             close(t->io.fd);

@@ -137,9 +137,8 @@ with="--rules rules --local 10.0.0.3 --local 2001:db8::a"
 io="--io pcap:notify/in.pcap:$out/new.pcap"
 rm -f "$out"/*
 printf '%s\n' '-A -t 10.0.0.2:443 -s mh' \
-    '-a -t 10.0.0.2:443 -r 10.0.0.6:443 -m -w 1' >"$out/masq"
-refuse 2 'masq:2: -m: masquerading is not' "$lb" --rules "$out/masq" \
-    --local 10.0.0.3 $io
+    '-a -t 10.0.0.2:443 -r [2001:db8::6]:443 -m -w 1' >"$out/masq"
+refuse 2 'masq:2: .*family' "$lb" --rules "$out/masq" --local 10.0.0.3 $io
 printf '%s\n' '-A -t 10.0.0.2:443 -s mh' \
     '-a -t 10.0.0.2:443 -r [2001:db8::6]:443 -i' >"$out/six"
 refuse 2 'six:2: .*--local with an IPv6' "$lb" --rules "$out/six" \

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* Balancers at work, one thread and one queue each. */
+#define _GNU_SOURCE
+#include "team.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "checks.h"
+#include "tell.h"
+
+/* How often fragments that wait in vain are looked for, in milliseconds. */
+enum { IDLE = 1000 };
+
+/* A server that is not on the link gets nothing. */
+static void tell_off_link(struct worker *w)
+{
+    uint64_t more;
+    if (w->io->off_link != w->off_link && seldom(&w->unreached, w->now, &more))
+        fprintf(stderr,
+                "tunmtu-lb: warning: %s (packets so far: %" PRIu64 ")\n",
+                w->io->why, w->io->off_link);
+    w->off_link = w->io->off_link;
+}
+
+/* Answers for packets whose fragments did not come; returns the next place. */
+static struct tmtu_io_packet *expire(struct worker *w,
+                                     struct tmtu_io_packet *out, int *error)
+{
+    while (lb_expire(&w->lb, w->now, &out->buf)) {
+        out->time = w->now;
+        w->out.n++;
+        out = burst_next(w->io, &w->out, error);
+    }
+    return out;
+}
+
+/* One burst, from its packets to what is sent. Returns 0, or a -errno of the
+ * backend. */
+static int burst(struct worker *w, unsigned n)
+{
+    const bool capture = w->io->fd < 0;
+    const bool verbose = capture && w->team->options->verbose;
+    int error = 0;
+    struct tmtu_io_packet *out = burst_next(w->io, &w->out, &error);
+
+    if (!capture) {
+        w->now = burst_now(w->io, w->now, 0);
+        out = expire(w, out, &error);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const struct tmtu_io_packet *in = &w->in.pkt[i];
+        if (capture) { /* time passes from packet to packet */
+            w->now = burst_now(w->io, w->now, in->time);
+            out = expire(w, out, &error);
+        }
+        lb_take(&w->lb, in, w->now);
+        while (lb_give(&w->lb, &out->buf)) {
+            out->time = in->time;
+            if (w->lb.via != NULL)
+                tmtu_copy(out->via, w->lb.via, sizeof out->via);
+            w->out.n++;
+            out = burst_next(w->io, &w->out, &error);
+        }
+        uint64_t more;
+        if (!capture && w->lb.note.broken && seldom(&w->broken, w->now, &more))
+            tell_broken(stderr, &w->lb, more);
+        if (verbose)
+            tell_packet(stderr, &w->lb, w->lb.counters.in);
+    }
+    const int rc = burst_send(w->io, &w->out);
+    tell_off_link(w);
+    return rc < 0 ? rc : error;
+}
+
+/* What this one has learnt of paths, the others need not find out. */
+static void spread(struct worker *w, const struct lb_news *news, unsigned n)
+{
+    for (unsigned k = 0; n > 0 && k < w->team->n; k++) {
+        struct worker *other = &w->team->worker[k];
+        if (other == w)
+            continue;
+        pthread_mutex_lock(&other->lock);
+        for (unsigned i = 0; i < n; i++)
+            lb_hear(&other->lb, &news[i]);
+        pthread_mutex_unlock(&other->lock);
+    }
+}
+
+/* Receives and works on a burst; negative: there is nothing more to do. */
+static int turn(struct worker *w)
+{
+    struct lb_news news[LB_NEWS];
+    pthread_mutex_lock(&w->lock);
+    const int n = burst_recv(w->io, &w->in);
+    int rc = n == -ENODATA ? 0 : n;
+    if (n >= 0)
+        rc = burst(w, (unsigned)n);
+    if (rc < 0 && !burst_recovers("tunmtu-lb", w->io, rc, &w->said))
+        w->status = 1;
+    w->said = rc < 0;
+    const unsigned learnt = lb_news(&w->lb, news);
+    pthread_mutex_unlock(&w->lock);
+    spread(w, news, learnt);
+    return n == -ENODATA || w->status != 0 ? -1 : n > 0;
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    const struct signals end = {.fd = w->team->stop_fd};
+    int more = 0;
+    while (!atomic_load(&w->team->stop) && (more = turn(w)) >= 0) {
+        if (!more)
+            burst_wait(w->io, NULL, &end, IDLE);
+    }
+    if (more < 0)
+        eventfd_write(w->team->done_fd, 1);
+    return NULL;
+}
+
+/* What the interface decides. */
+static int settle(struct options *o, struct services *t,
+                  const struct tmtu_io *io)
+{
+    struct services_config *config = &o->config;
+    const bool capture = io->fd < 0;
+    if (config->mtu == 0)
+        config->mtu = capture ? 1500 : io->mtu;
+    if (config->mtu > UINT16_MAX) /* lo has 65536 */
+        config->mtu = UINT16_MAX;
+    if (!services_set_mtu(t, config->mtu)) {
+        fprintf(stderr,
+                "tunmtu-lb: %s: an MTU of %u is less than tunnels need, 68 "
+                "bytes over IPv4 and 1280 over IPv6\n",
+                o->io, (unsigned)config->mtu);
+        return 1;
+    }
+    config->pass = strcmp(io->ops->name, "tun") == 0;
+    /* A capture gives the same bytes each time. On a network, fragments of the
+     * run before may still be on their way. */
+    config->first_id = 1;
+    if (!capture && getrandom(&config->first_id, sizeof config->first_id, 0) !=
+                        (ssize_t)sizeof config->first_id)
+        config->first_id = 1;
+    return 0;
+}
+
+static bool worker_init(struct worker *w, unsigned number)
+{
+    struct services_config config = w->team->options->config;
+    config.first_id += number; /* and in steps of as many as there are */
+    config.id_step = w->team->n;
+    return lb_init(&w->lb, &w->services, &config) && burst_init(&w->in) &&
+           burst_init(&w->out);
+}
+
+static int no_memory(void)
+{
+    fputs("tunmtu-lb: no memory\n", stderr);
+    return 1;
+}
+
+static bool open_queues(struct team *team)
+{
+    char why[TMTU_IO_WHY];
+    do {
+        struct worker *w = &team->worker[team->n];
+        w->io = tmtu_io_open(team->options->io, why);
+        if (w->io == NULL) {
+            fprintf(stderr, "tunmtu-lb: %s\n", why);
+            return false;
+        }
+        w->team = team;
+        pthread_mutex_init(&w->lock, NULL);
+    } while (++team->n < team->options->queues);
+    return true;
+}
+
+int team_init(struct team *team, struct options *o, struct services *t)
+{
+    memset(team, 0, sizeof *team);
+    team->options = o;
+    team->stop_fd = eventfd(0, EFD_CLOEXEC);
+    team->done_fd = eventfd(0, EFD_CLOEXEC);
+    team->worker = calloc(TMTU_IO_QUEUES, sizeof *team->worker);
+    if (team->worker == NULL || team->stop_fd < 0 || team->done_fd < 0) {
+        services_free(t);
+        return no_memory();
+    }
+    team->worker[0].services = *t; /* the others have copies */
+    if (!open_queues(team))
+        return 1;
+    const struct tmtu_io *io = team->worker[0].io;
+    if (settle(o, &team->worker[0].services, io) != 0)
+        return 1;
+    for (unsigned i = 0; i < team->n; i++) {
+        struct worker *w = &team->worker[i];
+        if ((i > 0 &&
+             !services_copy(&w->services, &team->worker[0].services)) ||
+            !worker_init(w, i))
+            return no_memory();
+    }
+    if (io->fd >= 0)
+        checks_warn(o, &team->worker[0].services);
+    if (o->verbose)
+        tell_config(stderr, o, &team->worker[0].services);
+    return 0;
+}
+
+bool team_start(struct team *team)
+{
+    for (unsigned i = 0; i < team->n; i++) {
+        struct worker *w = &team->worker[i];
+        w->runs = pthread_create(&w->thread, NULL, work, w) == 0;
+        if (!w->runs) {
+            fputs("tunmtu-lb: no thread for a queue\n", stderr);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool team_reload(struct team *team, struct services *t)
+{
+    struct services after[TMTU_IO_QUEUES], before[TMTU_IO_QUEUES];
+    bool ok = true;
+    after[0] = *t;
+    for (unsigned i = 1; i < team->n; i++)
+        ok = services_copy(&after[i], t) && ok;
+    for (unsigned i = 0; i < team->n; i++) {
+        struct worker *w = &team->worker[i];
+        pthread_mutex_lock(&w->lock);
+        before[i] = w->services;
+        ok = ok && services_adopt(&after[i], &before[i]);
+        w->services = after[i];
+        ok = lb_adopt(&w->lb, &w->services, &team->options->config) && ok;
+        pthread_mutex_unlock(&w->lock);
+    }
+    for (unsigned i = team->n; i-- > 0;) /* copies first */
+        services_free(&before[i]);
+    if (!ok)
+        no_memory();
+    return ok;
+}
+
+int team_stop(struct team *team)
+{
+    int status = 0;
+    atomic_store(&team->stop, true);
+    eventfd_write(team->stop_fd, 1);
+    for (unsigned i = 0; i < team->n; i++) {
+        struct worker *w = &team->worker[i];
+        if (w->runs)
+            pthread_join(w->thread, NULL);
+        w->runs = false;
+        status |= w->status;
+    }
+    return status;
+}
+
+int team_free(struct team *team)
+{
+    int status = 0;
+    for (unsigned i = team->n; i-- > 0;) {
+        struct worker *w = &team->worker[i];
+        const int rc = tmtu_io_close(w->io);
+        if (rc < 0)
+            fprintf(stderr, "tunmtu-lb: %s: %s\n", team->options->io,
+                    strerror(-rc));
+        status |= rc < 0;
+        lb_free(&w->lb);
+        services_free(&w->services);
+        burst_free(&w->in);
+        burst_free(&w->out);
+    }
+    if (team->n == 0 && team->worker != NULL) /* the queues were not opened */
+        services_free(&team->worker[0].services);
+    free(team->worker);
+    close(team->stop_fd);
+    close(team->done_fd);
+    return status;
+}
