@@ -267,12 +267,69 @@ def replies():
     yield segment(100, 443, SERVER, CLIENT, 4000)
 
 
+def readdressed():
+    """Both ends of connections, and the routers between, for -m."""
+    for client, vip, server, router in (
+            (CLIENT, VIP, SERVER, '192.0.2.9'),
+            (CLIENT6, VIP6, SERVER6, '2001:db8:9::1')):
+        four = ':' not in client
+        big, gone = ((3, 4), (3, 3)) if four else ((2, 0), (1, 4))
+
+        def error(src, dst, kind, quote):
+            return icmp(src, dst, *kind, 1400, quote)
+
+        def up(length, flags=0x10, **how):
+            data = tcp(client, vip, 4000, 443, length - (40 if four else 60),
+                       flags)
+            return ip(client, vip, TCP, data, **how)
+
+        def down(length, flags=0x10, src=server, sport=8443, **how):
+            data = tcp(src, client, sport, 4000, length - (40 if four else 60),
+                       flags)
+            return ip(src, client, TCP, data, **how)
+
+        yield down(100)  # nobody's yet
+        yield up(60, 0x04)
+        yield error(router, vip, big, down(1400, src=vip, sport=443)[:68])
+        yield up(60, 0x02)
+        yield down(60, 0x12)
+        yield up(1500)
+        yield down(1499)
+        yield up(1501)
+        yield down(1501)
+        yield up(100, ttl=1)
+        yield down(100, ttl=1)
+        yield error(router, vip, big, down(1400, src=vip, sport=443)[:68])
+        yield error(router, vip, big, down(1400, src=vip, sport=443)[:548])
+        inside = tcp(client, server, 4000, 8443, 60)
+        quoted = ip(client, server, TCP, inside)
+        yield error(server, client, gone, quoted)
+        yield error('10.9.0.1' if four else '2001:db8:9::2', client, gone,
+                    quoted[:68])
+        yield broken(error(server, client, gone, quoted), 22 if four else 42)
+        data = tcp(server, client, 8443, 4000, 3000)
+        yield from fragments(server, client, TCP, data, 1200, ident=91)
+        if four:
+            data = tcp(client, vip, 4000, 443, 3000)
+            yield ip4(client, vip, TCP, data, df=0, ident=92)
+        yield up(60, 0x11)
+        yield down(60, 0x11)
+        yield up(60, 0x04)
+        data = udp(client, vip, 4000, 53, 100)
+        yield ip(client, vip, UDP, data)
+        data = udp(server, client, 5300, 4000, 101)
+        yield ip(server, client, UDP, data)
+    yield ip4(CLIENT, VIP, UDP, udp(CLIENT, VIP, 4000, 53, 9)[:6] + b'\0\0' +
+              body(9))  # without a checksum
+
+
 for policy in 'notify', 'fragment', 'both':
     write(f'{policy}/in.pcap', {'notify': RAW, 'fragment': ETHERNET,
                                 'both': COOKED}[policy], client4())
 for policy in 'notify6', 'fragment6':
     write(f'{policy}/in.pcap', ETHERNET if policy == 'notify6' else RAW,
           client6())
+write('nat/in.pcap', RAW, readdressed())
 write('tunnels/in.pcap', RAW, each_tunnel())
 write('realserver/in.pcap', ETHERNET, tunnelled())
 write('realserver/tun.pcap', RAW, replies())

@@ -51,10 +51,11 @@ sound() { # CASE FILE...: another program finds nothing wrong in what we sent
 }
 
 balance() { # CASE OPTION...
-    local case=$1
+    local case=$1 rules=rules
     shift
     rm -f "$out"/*
-    "$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a \
+    [ ! -e "$case/rules" ] || rules=$case/rules
+    "$lb" --rules "$rules" --local 10.0.0.3 --local 2001:db8::a \
         --io "pcap:$case/in.pcap:$out/out.pcap" --counters "$out/counters" \
         --verbose "$@" 2>"$out/log" || complain "$case: exit $?"
     grep -e ^packet "$out/log" >"$out/packets"
@@ -62,7 +63,7 @@ balance() { # CASE OPTION...
     sound "$case" out.pcap
     # Each packet came to exactly one end.
     awk '$1 == "in" { want = $2 }
-         /^(forwarded|icmp_tunnel|held\.fragment|(pass|drop)\.[^ ]*) / { n += $2 }
+         /^(forwarded|returned|icmp_tunnel|held\.fragment|(pass|drop)\.[^ ]*) / { n += $2 }
          END { exit n != want || want == 0 }' "$out/counters" ||
         complain "$case: the counters do not add up"
 }
@@ -100,6 +101,7 @@ balance notify --policy notify
 balance fragment --policy fragment
 balance both --policy both --hash-key 000102030405060708090a0b0c0d0e0f
 balance notify6
+balance nat
 balance fragment6 --policy6 fragment
 
 rm -f "$out"/*
@@ -138,7 +140,10 @@ io="--io pcap:notify/in.pcap:$out/new.pcap"
 rm -f "$out"/*
 printf '%s\n' '-A -t 10.0.0.2:443 -s mh' \
     '-a -t 10.0.0.2:443 -r [2001:db8::6]:443 -m -w 1' >"$out/masq"
-refuse 2 'masq:2: .*family' "$lb" --rules "$out/masq" --local 10.0.0.3 $io
+refuse 2 'masq:2: masquerading (-m) keeps' "$lb" --rules "$out/masq" \
+    --local 10.0.0.3 $io
+refuse 2 'connections 0: expected 1 to 50000000' "$lb" $with $io \
+    --connections 0
 printf '%s\n' '-A -t 10.0.0.2:443 -s mh' \
     '-a -t 10.0.0.2:443 -r [2001:db8::6]:443 -i' >"$out/six"
 refuse 2 'six:2: .*--local with an IPv6' "$lb" --rules "$out/six" \
