@@ -29,7 +29,7 @@ static int redirect_is_routed(const struct tmtu_pkt *pkt)
     return 0;
 }
 
-/* Nonzero when the first n bits are equal; 1 to 128 of them. */
+/* Nonzero when the first n bits are equal; all, if n is over 128. */
 static int redirect_same_bits(const uint8_t a[16], const uint8_t b[16],
                               unsigned n)
 {
@@ -49,14 +49,12 @@ int tmtu_icmp_may_redirect(const struct tmtu_pkt *pkt,
     const struct tmtu_icmp_error error = {
         sizeof error, {0}, 0, 0, 0, TMTU_ICMP_UNREACH, 0, 0, 0, 0,
     };
-    if (hop->in != hop->out || hop->prefix == 0 ||
-        hop->prefix > (v4 ? 32 : 128) || tmtu_addr_is4(hop->next) != v4 ||
-        !tmtu_addr_is_host(hop->next) ||
-        tmtu_addr_equal(hop->next,
-                        pkt->flow.src) || /* it would go in circles */
-        !redirect_same_bits(pkt->flow.src, hop->next,
-                            hop->prefix + (v4 ? 96u : 0)) ||
-        redirect_is_routed(pkt))
+    if (hop->in != hop->out || redirect_is_routed(pkt) ||
+        tmtu_addr_is4(hop->next) != v4 || !tmtu_addr_is_host(hop->next) ||
+        tmtu_addr_equal(hop->next, pkt->flow.src)) /* it would go in circles */
+        return 0;
+    if (hop->prefix == 0 || !redirect_same_bits(pkt->flow.src, hop->next,
+                                                hop->prefix + (v4 ? 96u : 0)))
         return 0;
     return tmtu_icmp_may_send(pkt, &error) == TMTU_OK;
 }
