@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What tunmtu-lb tells while it runs: its configuration, single packets. */
+#define _POSIX_C_SOURCE 200809L
 #include "tell.h"
 
 #include <inttypes.h>
@@ -83,6 +84,7 @@ void tell_packet(FILE *f, const struct lb *lb, uint64_t n)
     const struct lb_note *note = &lb->note;
     char server[ARGS_ENDPOINT];
 
+    flockfile(f); /* one line, whatever another thread has to say */
     fprintf(f, "packet %" PRIu64 ": ", n);
     if (note->fate == LB_DROPPED)
         fprintf(f, "drop.%s", tmtu_reason_name(note->reason));
@@ -110,6 +112,7 @@ void tell_packet(FILE *f, const struct lb *lb, uint64_t n)
     if (note->unanswered != TMTU_OK)
         fprintf(f, ", not answered: %s", tmtu_reason_name(note->unanswered));
     fputc('\n', f);
+    funlockfile(f);
 }
 
 void tell_broken(FILE *f, const struct lb *lb, uint64_t more)
