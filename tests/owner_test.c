@@ -246,7 +246,7 @@ static void every_kind_of_error_does(void **s)
         }
 }
 
-/* One that goes the client's way has the client's own direction: an error about
+/* K68: one that goes the client's way has the client's own direction: an error about
  * what the client sent is of the server's. */
 static void an_error_about_the_clients_packet_is_of_the_reverse(void **s)
 {
