@@ -24,7 +24,8 @@ enum { IDLE = 500 };
 /* Everything that runs. */
 struct program {
     struct options options;
-    struct services services;
+    struct services services[2];
+    unsigned current; /* of those */
     struct pmtud d;
     struct iface iface;
     struct nflog nflog;
@@ -53,9 +54,11 @@ static unsigned tunnels_only(const struct program *p, const struct rules *rules)
     return errors;
 }
 
+/* Beside those that there are, which are left when something is wrong. */
 static bool make_services(struct program *p)
 {
     struct options *o = &p->options;
+    struct services *t = &p->services[!p->current];
     struct rules rules = {NULL, 0};
     FILE *f = fopen(o->rules, "re");
     if (f == NULL) {
@@ -65,12 +68,32 @@ static bool make_services(struct program *p)
     }
     bool ok = rules_read(&rules, f, o->rules, stderr) == 0;
     fclose(f);
-    ok = ok && tunnels_only(p, &rules) == 0 &&
-         services_build(&p->services, &rules, &o->services, o->rules, stderr) ==
-             0;
+    if (ok && tunnels_only(p, &rules) == 0) {
+        ok = services_build(t, &rules, &o->services, o->rules, stderr) == 0;
+        if (!ok)
+            services_free(t);
+    } else {
+        ok = false;
+    }
     rules_free(&rules);
-    o->config.services = &p->services;
-    return ok;
+    if (!ok)
+        return false;
+    p->current = !p->current;
+    o->config.services = t;
+    services_free(&p->services[!p->current]);
+    return true;
+}
+
+static void reload(struct program *p)
+{
+    if (p->options.rules == NULL)
+        return;
+    if (make_services(p))
+        fprintf(stderr,
+                "tunmtu-pmtud: %s: read again, fingerprint %016" PRIx64 "\n",
+                p->options.rules, p->options.config.services->fingerprint);
+    else
+        fputs("tunmtu-pmtud: the rules stay as they were\n", stderr);
 }
 
 static bool open_all(struct program *p)
@@ -132,7 +155,8 @@ static bool pin(int cpu)
 static bool confine(const struct program *p)
 {
     const struct options *o = &p->options;
-    if (!privileges_drop(o->user) || !privileges_filter(o->counters != NULL))
+    if (!privileges_drop(o->user) ||
+        !privileges_filter(o->counters != NULL || o->rules != NULL))
         return false;
     if (o->verbose > 0)
         fprintf(stderr, "tunmtu-pmtud: no capabilities any more%s\n",
@@ -240,6 +264,9 @@ static int run(struct program *p)
         if (p->signals.dump)
             write_counters(p);
         p->signals.dump = false;
+        if (p->signals.reload)
+            reload(p);
+        p->signals.reload = false;
     }
     return 0;
 }
@@ -250,7 +277,8 @@ static void close_all(struct program *p)
     nflog_end(&p->nflog);
     raw_close(&p->raw);
     pmtud_free(&p->d);
-    services_free(&p->services);
+    services_free(&p->services[0]);
+    services_free(&p->services[1]);
     options_free(&p->options);
 }
 

@@ -45,21 +45,25 @@ enum pmtud_fate pmtud_drop(struct pmtud *d, enum tmtu_reason reason)
     return PMTUD_DROPPED;
 }
 
+/* Whether it is for this host, and comes from elsewhere. */
+static enum pmtud_fate by_host(uint32_t flags)
+{
+    if (flags & PMTUD_OUTGOING)
+        return PMTUD_COPY_OUT;
+    if (flags & PMTUD_OTHER_HOST)
+        return PMTUD_NOT_HOST;
+    return flags & PMTUD_VLAN ? PMTUD_NOT_VLAN : PMTUD_SENT;
+}
+
 /* Copies are known by how they come: what was sent to all comes to a group
  * address, what was sent to one host in a tunnel, out of the tunnel
  * (R-7690-06).
  */
-static enum pmtud_fate by_link(uint32_t flags)
+static enum pmtud_fate by_way(uint32_t flags)
 {
-    if (flags & PMTUD_OUTGOING)
-        return PMTUD_COPY_OUT;
     if (flags & PMTUD_GROUP)
         return PMTUD_COPY_GROUP;
-    if (flags & PMTUD_TUNNEL)
-        return PMTUD_COPY_TUNNEL;
-    if (flags & PMTUD_OTHER_HOST)
-        return PMTUD_NOT_HOST;
-    return flags & PMTUD_VLAN ? PMTUD_NOT_VLAN : PMTUD_SENT;
+    return flags & PMTUD_TUNNEL ? PMTUD_COPY_TUNNEL : PMTUD_SENT;
 }
 
 /* Whether a packet of this source can have been sent from here. */
@@ -154,7 +158,7 @@ static enum pmtud_fate limited(struct pmtud *d, uint64_t now)
 static enum pmtud_fate decide(struct pmtud *d, uint64_t now)
 {
     struct tmtu_icmp icmp;
-    enum pmtud_fate fate = by_link(d->in.flags);
+    enum pmtud_fate fate = by_host(d->in.flags);
     if (fate != PMTUD_SENT)
         return fate;
     const int rc =
@@ -177,7 +181,9 @@ static enum pmtud_fate decide(struct pmtud *d, uint64_t now)
     d->note.mtu = icmp.info;
     d->note.quoted = icmp.quoted.flow;
     tmtu_copy(d->note.reporter, d->pkt.flow.src, 16);
-    fate = judged(d, &icmp);
+    fate = by_way(d->in.flags);
+    if (fate == PMTUD_SENT)
+        fate = judged(d, &icmp);
     if (fate == PMTUD_SENT)
         fate = by_port(d, &icmp.quoted.flow);
     if (fate == PMTUD_SENT)

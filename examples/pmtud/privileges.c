@@ -87,7 +87,7 @@ static const int loop[] = {
     SCMP_SYS(exit_group),
 };
 
-static const int counters[] = {
+static const int file_calls[] = {
     SCMP_SYS(openat), SCMP_SYS(open),     SCMP_SYS(stat),
     SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(statx),
@@ -110,7 +110,7 @@ static int rules(scmp_filter_ctx f, bool files)
 {
     int rc = allow(f, loop, sizeof loop / sizeof loop[0]);
     if (rc == 0 && files)
-        rc = allow(f, counters, sizeof counters / sizeof counters[0]);
+        rc = allow(f, file_calls, sizeof file_calls / sizeof file_calls[0]);
     for (size_t i = 0; i < sizeof questions / sizeof questions[0] && rc == 0;
          i++)
         rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,

@@ -13,7 +13,7 @@ bool privileges_net_admin(void);
 bool privileges_drop(const char *user);
 
 /* From now on the kernel refuses all calls but those of the loop; with `files`
- * those that write the counters to a file, too. False, after a sentence. */
+ * those that read and replace files, too. False, after a sentence. */
 bool privileges_filter(bool files);
 
 /* Whether privileges_filter() does anything: not under a sanitizer, which makes

@@ -6,6 +6,7 @@
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 engine=${LIB_FUZZING_ENGINE-}
+includes='-Iinclude -Iexamples/pmtud -Iexamples/lb -Iexamples/common'
 # shellcheck disable=SC2086
 $CC ${CFLAGS-} -std=c11 -Iinclude -c lib/all.c -o "$work/lib.o"
 if [ -z "$engine" ]; then
@@ -16,11 +17,18 @@ fi
 for harness in fuzz/*.c; do
     name=$(basename "$harness" .c)
     [ "$name" != replay ] || continue
+    objects=$work/$name.o
     # shellcheck disable=SC2086
-    $CC ${CFLAGS-} -std=c11 -Iinclude -c "$harness" -o "$work/$name.o"
+    $CC ${CFLAGS-} -std=c11 $includes -c "$harness" -o "$work/$name.o"
+    for part in $(cat "fuzz/$name.parts" 2>/dev/null); do # of a program
+        object=$work/$(basename "$part" .c).part.o
+        # shellcheck disable=SC2086
+        $CC ${CFLAGS-} -std=c11 $includes -c "$part" -o "$object"
+        objects="$objects $object"
+    done
     # The engine may be C++.
     # shellcheck disable=SC2086
-    $CXX ${CXXFLAGS-} "$work/$name.o" "$work/lib.o" $engine -o "$OUT/fuzz_$name"
+    $CXX ${CXXFLAGS-} $objects "$work/lib.o" $engine -o "$OUT/fuzz_$name"
     (cd "fuzz/corpus/$name" && zip -qr "$OUT/fuzz_${name}_seed_corpus.zip" .)
     printf '[libfuzzer]\nmax_len = 2048\ntimeout = 5\n' \
         >"$OUT/fuzz_$name.options"
