@@ -1192,7 +1192,53 @@ static void what_is_wrong_is_told_by_line(void **state)
     }
 }
 
-/* Placed as in tunnels: only another port than the service's counts. */
+static uint64_t fingerprint_of(const char *rules)
+{
+    struct bed b;
+    bed_open_with(&b, rules, bed_config(TMTU_MTU_NOTIFY));
+    const uint64_t fingerprint = b.services.fingerprint;
+    bed_close(&b);
+    return fingerprint;
+}
+
+/* Placed as in tunnels; only another port than the service's makes another
+ * server. */
+static void ports_of_a_host_are_servers_of_their_own(void **state)
+{
+#define A "-A -t 10.0.0.2:443 -s mh -b mh-port\n-a -t 10.0.0.2:443 -r 10.0.0.6"
+#define B "-a -t 10.0.0.2:443 -r 10.0.0.6"
+    struct bed b;
+    unsigned got[2] = {0, 0};
+    (void)state;
+    assert_true(fingerprint_of(A " -m\n") == fingerprint_of(A " -i\n"));
+    assert_true(fingerprint_of(A ":443 -m\n") == fingerprint_of(A " -i\n"));
+    assert_false(fingerprint_of(A ":444 -m\n") == fingerprint_of(A " -i\n"));
+    assert_false(fingerprint_of(A ":444 -m\n") ==
+                 fingerprint_of(A ":445 -m\n"));
+
+    bed_open_with(&b, A ":8443 -m\n" B ":8444 -m\n" B " -i\n",
+                  bed_config(TMTU_MTU_NOTIFY));
+    for (uint16_t i = 0; i < 60; i++) {
+        struct flow f = ways[0].to_vip;
+        f.sport = (uint16_t)(5000 + i);
+        assert_int_equal(take(&b, &f, syn), LB_FORWARDED);
+        const uint8_t *p = b.out[0].p;
+        if (p[9] == 4)
+            continue;
+        const uint16_t port = tmtu_get16(p + 22);
+        assert_in_range(port, 8443, 8444);
+        got[port - 8443]++;
+        const struct flow back = {"10.0.0.6", port, "192.0.2.1", f.sport, 6};
+        const struct flow out = {"10.0.0.2", 443, "192.0.2.1", f.sport, 6};
+        assert_int_equal(take(&b, &back, synack), LB_RETURNED);
+        is(&b, &out, synack);
+    }
+    assert_true(got[0] > 8 && got[1] > 8 && got[0] + got[1] < 52);
+    bed_close(&b);
+#undef A
+#undef B
+}
+
 static void the_mtu_has_a_floor_for_each_family(void **state)
 {
     struct bed b;
@@ -1277,6 +1323,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_readdressed_is_named),
         cmocka_unit_test(a_service_may_have_both),
         cmocka_unit_test(what_is_wrong_is_told_by_line),
+        cmocka_unit_test(ports_of_a_host_are_servers_of_their_own),
         cmocka_unit_test(the_mtu_has_a_floor_for_each_family),
         cmocka_unit_test(every_byte_and_every_cut_is_survived),
     };

@@ -101,31 +101,34 @@ static void beside_the_kernel(const struct options *o, const struct services *t,
 /* TUN: the kernel routes what goes in and what comes out. What is for an
  * address of its own it keeps, so the tunnels' end should be another one,
  * routed into the device. */
-static void behind_the_kernel(const struct options *o, const char *tun,
-                              const struct ifaddrs *all)
+static void behind_the_kernel(const struct options *o, const struct services *t,
+                              const char *tun, const struct ifaddrs *all)
 {
+    bool v4 = o->config.has_local[0], v6 = o->config.has_local[1];
     char ip[ARGS_ADDR];
+    for (size_t i = 0; i < t->n; i++) {
+        v4 |= tmtu_addr_is4(t->service[i].addr);
+        v6 |= !tmtu_addr_is4(t->service[i].addr);
+    }
     for (int i = 0; i < 2; i++) {
         if (o->config.has_local[i] && is_mine(all, o->config.local[i]))
             warn("--local %s is an address of this host: the kernel keeps ICMP "
                  "errors about tunnels; take another one and route it to %s",
                  args_addr_text(o->config.local[i], ip), tun);
     }
-    if (o->config.has_local[0] && sysctl("ipv4", NULL, "ip_forward") == 0)
+    if (v4 && sysctl("ipv4", NULL, "ip_forward") == 0)
         warn("net.ipv4.ip_forward is off: nothing gets through %s", tun);
-    if (o->config.has_local[1] && sysctl("ipv6", "all", "forwarding") == 0)
+    if (v6 && sysctl("ipv6", "all", "forwarding") == 0)
         warn("net.ipv6.conf.all.forwarding is off: nothing gets through %s",
              tun);
-    if (!o->config.has_local[0])
-        return;
-    if (is_mine(all, o->config.local[0]) &&
+    if (o->config.has_local[0] && is_mine(all, o->config.local[0]) &&
         sysctl("ipv4", tun, "accept_local") == 0 &&
         sysctl("ipv4", "all", "accept_local") == 0)
         warn("net.ipv4.conf.%s.accept_local is off: tunnel packets, which have "
              "this host's address, will be dropped",
              tun);
-    if (sysctl("ipv4", tun, "rp_filter") == 1 ||
-        sysctl("ipv4", "all", "rp_filter") == 1)
+    if (v4 && (sysctl("ipv4", tun, "rp_filter") == 1 ||
+               sysctl("ipv4", "all", "rp_filter") == 1))
         warn("net.ipv4.conf.%s.rp_filter is strict: answers, which have the "
              "address of a service, may be dropped",
              tun);
@@ -143,7 +146,7 @@ void checks_warn(const struct options *o, const struct services *t)
     } else if (strncmp(o->io, "tun:", 4) == 0) {
         snprintf(tun, sizeof tun, "%.*s", (int)strcspn(o->io + 4, ","),
                  o->io + 4); /* the name without ",gso" */
-        behind_the_kernel(o, tun, all);
+        behind_the_kernel(o, t, tun, all);
     }
     freeifaddrs(all);
 }
