@@ -6,10 +6,11 @@
     compare.py --all COUNTS...
 
 Of the capture NAME.in, NAME.kernel and NAME.ours; NAME.log is what tunmtu-lb
---verbose says. What each sent for a packet must be alike to the byte, but for what nothing
-prescribes (see `plain`) and for what differences.py lists. An unlisted
-difference fails. How often each was met is added to COUNTS; with --all, those
-that were never met fail: the list is to tell the truth."""
+--verbose says. What each sent for a packet must be alike to the byte, but for
+what nothing prescribes (see `plain`) and for what differences.py and
+differences_errors.py list. An unlisted difference fails. How often each was met
+is added to COUNTS; with --all, those that were never met fail: the list is to
+tell the truth."""
 import collections
 import json
 import struct
@@ -96,7 +97,8 @@ class Case:
         if len(parts) == 1:
             return frames[0]
         if first.version == 4:
-            head = wire.put16(first.data[:first.head], 2, first.head + len(data))
+            head = wire.put16(first.data[:first.head], 2,
+                              first.head + len(data))
             return wire.fixed(wire.put16(head, 6, 0) + data)
         return first.data[:4] + wire.put16(
             b'\0\0', 0, len(data)) + bytes((first.proto,)) + \

@@ -27,7 +27,7 @@ def rule(name, what, where=lambda run: True):
     return add
 
 
-# ---- tools --------------------------------------------------------------------
+# ---- tools ------------------------------------------------------------------
 
 def one_hop_less(data):
     at = 8 if data[0] >> 4 == 4 else 7
@@ -109,14 +109,14 @@ def over6(run):
     return run.outer == 6 and run.kind.tunnels
 
 
-# ---- what the host does, and the director is a host -------------------------------
+# ---- what the host does, and the director is a host -------------------------
 
-@rule('host', 'What no service takes is the host\'s with us, and not sent; the '
-      'director is its own host, and answers or forwards it itself.')
+@rule('host', 'What no service takes is the host\'s with us, and not sent; '
+      'the director is its own host, and answers or forwards it itself.')
 def host(case, kernel, ours):
-    if case.fate in ('pass.not_served', 'pass.no_connection') and not ours and not any(
-            case.sent_on(f) for f in kernel) and not (
-            wire.is_error(case.p) and case.p.dst in case.run.ends):
+    if case.fate in ('pass.not_served', 'pass.no_connection') and \
+            not ours and not any(case.sent_on(f) for f in kernel) and not (
+                wire.is_error(case.p) and case.p.dst in case.run.ends):
         return [], ours
     return None
 
@@ -174,8 +174,8 @@ def option_echoed(case, kernel, ours):
 
 
 @rule('source-route', 'A host drops what came by a source route '
-      '(accept_source_route is off, as RFC 7126 advises); we forward it as it '
-      'is, the real server has the same switch.', is4)
+      '(accept_source_route is off, as RFC 7126 advises); we forward it as '
+      'it is, the real server has the same switch.', is4)
 def source_route(case, kernel, ours):
     if not kernel and served(case, ours) and case.p.head > 20 and \
             case.p.data[20] in (0x83, 0x89):
@@ -183,9 +183,10 @@ def source_route(case, kernel, ours):
     return None
 
 
-@rule('hop-by-hop', 'A host obeys Hop-by-Hop options: drops or answers unknown '
-      'ones as their type tells, drops long padding, a jumbogram that is none. '
-      'We forward them: a router may ignore them (RFC 8200 §4.3).', is6)
+@rule('hop-by-hop', 'A host obeys Hop-by-Hop options: drops or answers '
+      'unknown ones as their type tells, drops long padding, a jumbogram '
+      'that is none. We forward them: a router may ignore them (RFC 8200 '
+      '§4.3).', is6)
 def hop_by_hop(case, kernel, ours):
     p = case.p
     if p is None or p.data[6] != HOPOPT or not served(case, ours):
@@ -210,11 +211,11 @@ def mobility(case, kernel, ours):
     return None
 
 
-# ---- who may be served ---------------------------------------------------------------
+# ---- who may be served ------------------------------------------------------
 
-@rule('source', 'We answer and forward nothing from a source that no host has '
-      '(RFC 1122 §3.2.1.3: 0/8; RFC 1112 §4: 240/4; RFC 4291 §2.5.2, §2.5.5.2: '
-      ':: and ::ffff:0:0/96); Linux forwards these.')
+@rule('source', 'We answer and forward nothing from a source that no host '
+      'has (RFC 1122 §3.2.1.3: 0/8; RFC 1112 §4: 240/4; RFC 4291 §2.5.2, '
+      '§2.5.5.2: :: and ::ffff:0:0/96); Linux forwards these.')
 def source(case, kernel, ours):
     src = case.p.src
     odd = src[0] == 0 or src[0] >= 240 if len(src) == 4 else \
@@ -246,8 +247,8 @@ def land(case, kernel, ours):
 
 
 @rule('own-source', 'A host drops what comes from outside with an address of '
-      'its own (IPv6: only the answer to it never leaves); we know an address '
-      'to be our own that has tunnels.',
+      'its own (IPv6: only the answer to it never leaves); we know an '
+      'address to be our own that has tunnels.',
       lambda run: run.v != run.outer or not run.kind.tunnels)
 def own_source(case, kernel, ours):
     if not kernel and case.p.src in case.run.ends and served(case, ours):
@@ -269,10 +270,10 @@ def reset(case, kernel, ours):
     return None
 
 
-# ---- what is broken -------------------------------------------------------------------
+# ---- what is broken ---------------------------------------------------------
 
-@rule('broken-transport', 'We forward no TCP or UDP header that ends early or '
-      'contradicts the packet (RFC 793, RFC 768); IPVS reads ports alone.')
+@rule('broken-transport', 'We forward no TCP or UDP header that ends early '
+      'or contradicts the packet (RFC 793, RFC 768); IPVS reads ports alone.')
 def broken_transport(case, kernel, ours):
     if case.fate in ('drop.malformed', 'drop.truncated') and not ours and \
             (forwarded(case, kernel) or passed(case, kernel)) and \
@@ -293,7 +294,7 @@ def broken_chain(case, kernel, ours):
     return None
 
 
-# ---- what errors of ours look like ---------------------------------------------------------
+# ---- what errors of ours look like ------------------------------------------
 
 @rule('atomic', 'Linux takes the Fragment header off an atomic fragment and, '
       'over IPv6, makes the outer packet one; we forward it as it is (RFC '
@@ -311,10 +312,10 @@ def atomic(case, kernel, ours):
     return None
 
 
-@rule('floor', 'Over IPv6, Linux drops all packets in silence where the tunnel '
-      'has less than 1280 bytes left, however small they are (K9); we carry '
-      'them, what is too long in outer fragments (TMTU_MTU_FLOOR_DROP gives '
-      'the kernel\'s way).', lambda run: run.floor)
+@rule('floor', 'Over IPv6, Linux drops all packets in silence where the '
+      'tunnel has less than 1280 bytes left, however small they are (K9); we '
+      'carry them, what is too long in outer fragments (TMTU_MTU_FLOOR_DROP '
+      'gives the kernel\'s way).', lambda run: run.floor)
 def floor(case, kernel, ours):
     if not kernel and (served(case, ours) or case.datagram() and (
             case.inner(ours) is not None or error(case, ours, 2, 3, 11))):
@@ -323,8 +324,8 @@ def floor(case, kernel, ours):
 
 
 @rule('below-1280', 'Linux tells IPv6 senders an MTU below 1280 (K10), which '
-      'they ignore (RFC 8201 §4); we tell 1280, and carry what is no longer in '
-      'outer fragments (RFC 2473 §7.1).',
+      'they ignore (RFC 8201 §4); we tell 1280, and carry what is no longer '
+      'in outer fragments (RFC 2473 §7.1).',
       lambda run: run.pair == '6in4')
 def below_1280(case, kernel, ours):
     k, o = error(case, kernel, 2), error(case, ours, 2)
@@ -342,9 +343,10 @@ def below_1280(case, kernel, ours):
     return ([], []) if inner.startswith(k.payload[8:]) else None
 
 
-@rule('quoted-ttl', 'Linux takes one off the TTL before it finds a packet too '
-      'big, and quotes it so; RFC 1812 §4.3.2.3 allows both. We quote what '
-      'came (tmtu_ip_hop before tmtu_icmp_build gives the kernel\'s way).')
+@rule('quoted-ttl', 'Linux takes one off the TTL before it finds a packet '
+      'too big, and quotes it so; RFC 1812 §4.3.2.3 allows both. We quote '
+      'what came (tmtu_ip_hop before tmtu_icmp_build gives the kernel\'s '
+      'way).')
 def quoted_ttl(case, kernel, ours):
     if error(case, kernel, (3, 4), 2) and error(case, ours, (3, 4), 2) and \
             case.run.ours.told is None:  # what is relayed is quoted as it came
@@ -361,7 +363,7 @@ def error_label(case, kernel, ours):
     return None
 
 
-# ---- outer headers and fragments -------------------------------------------------------------
+# ---- outer headers and fragments --------------------------------------------
 
 @rule('flow-label', 'The outer flow label is a hash of the flow with us (RFC '
       '6438), 0 with IPVS (K39; tmtu_encap_each.hash 0 gives that).', over6)
@@ -373,10 +375,23 @@ def flow_label(case, kernel, ours):
     return kernel, [mend(f) for f in ours]
 
 
-@rule('df-on-fragments', 'Linux sets DF on the outer fragments of a packet that '
-      'came in fragments with DF, and, as it looks there for IPv4\'s notes '
-      'where IPv6\'s are, on those of some IPv6 packets. Our outer fragments '
-      'have none (K31, K20): they may be cut again.',
+@rule('df-6in4', 'Linux never sets DF where it carries IPv6 in IPv4 (K20); '
+      'we do while more than 1280 bytes are left, so that senders hear of a '
+      'path that shrinks (RFC 4213 §3.2.2).', lambda run: run.pair == '6in4')
+def df_6in4(case, kernel, ours):
+    run = case.run
+    left = run.ours.mtu(run.alone_for(case.p)) - run.overhead
+    p = wire.Packet(ours[0])
+    if len(ours) == 1 and case.sent_on(ours[0]) and p.df and not p.ident and \
+            left > 1280:
+        return kernel, [wire.fixed(wire.put16(ours[0], 6, 0))]
+    return None
+
+
+@rule('df-on-fragments', 'Linux sets DF on the outer fragments of a packet '
+      'that came in fragments with DF, and, as it looks there for IPv4\'s '
+      'notes where IPv6\'s are, on those of some IPv6 packets. Our outer '
+      'fragments have none (K31, K20): they may be cut again.',
       lambda run: run.outer == 4)
 def df_on_fragments(case, kernel, ours):
     def mend(frame):
@@ -419,9 +434,9 @@ def df_fragments(case, kernel, ours):
     return ([], []) if inner.startswith(p.payload[8:]) else None
 
 
-@rule('fragment-id', 'Linux cuts a packet that has DF, or the identification 0, and '
-      'keeps the identification, which need not be one; we give all fragments '
-      'one (RFC 6864 §4).', bare)
+@rule('fragment-id', 'Linux cuts a packet that has DF, or the identification '
+      '0, and keeps the identification, which need not be one; we give all '
+      'fragments one (RFC 6864 §4).', bare)
 def fragment_id(case, kernel, ours):
     p = case.p
     ids = [{wire.Packet(f).ident for f in frames} for frames in (kernel, ours)]
@@ -431,9 +446,9 @@ def fragment_id(case, kernel, ours):
     return kernel, [wire.fixed(wire.put16(f, 4, p.ident)) for f in ours]
 
 
-@rule('fragment-options', 'Linux keeps in later fragments the place of options that '
-      'are not to be copied, and fills it with "no operation"; we leave them '
-      'away (RFC 791).', bare)
+@rule('fragment-options', 'Linux keeps in later fragments the place of '
+      'options that are not to be copied, and fills it with "no operation"; '
+      'we leave them away (RFC 791).', bare)
 def fragment_options(case, kernel, ours):
     parts = [wire.Packet(f) for f in kernel]
     mine = [wire.Packet(f) for f in ours]
@@ -467,9 +482,10 @@ def odd_fragment(case, kernel, ours):
     return None
 
 
-@rule('odd-fragment6', 'Linux does not put together an IPv6 fragment that is not the last '
-      'one and no multiple of 8 bytes long, and IPVS sends it on, its ports being '
-      'there; we drop it (RFC 8200 §4.5).', lambda run: is6(run) and bare(run))
+@rule('odd-fragment6', 'Linux does not put together an IPv6 fragment that is '
+      'not the last one and no multiple of 8 bytes long, and IPVS sends it '
+      'on, its ports being there; we drop it (RFC 8200 §4.5).',
+      lambda run: is6(run) and bare(run))
 def odd_fragment6(case, kernel, ours):
     p = case.p
     if not ours and case.fate == 'drop.malformed' and len(kernel) == 1 and \

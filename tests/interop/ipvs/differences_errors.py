@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Differences (see differences.py) about ICMP errors that come in: about flows of
-services, and about tunnels."""
+"""Differences (see differences.py) about ICMP errors that come in: about flows
+of services, about tunnels, and translated ones."""
 import ways
 import wire
 from differences import (error, forwarded, is4, is6, one_hop_less, passed,
@@ -28,7 +28,7 @@ def is_mine(case):
     return q is not None and q.src == case.p.dst
 
 
-# ---- about flows -----------------------------------------------------------------
+# ---- about flows ------------------------------------------------------------
 
 @rule('broken-quote', 'We relay no error whose quote is no header of IP, or '
       'ends before the length that RFC 4884 gives it; IPVS looks for ports '
@@ -36,8 +36,11 @@ def is_mine(case):
 def broken_quote(case, kernel, ours):
     p = case.p
     if case.fate not in ('drop.malformed', 'drop.truncated',
-                         'pass.no_connection') or ours or not wire.is_error(p) or not (forwarded(case, kernel) if not is_nat(
-                case.run) else [f for f in kernel if case.sent_on(f)]):
+                         'pass.no_connection') or ours or \
+            not wire.is_error(p):
+        return None
+    if not (forwarded(case, kernel) if not is_nat(case.run) else
+            any(map(case.sent_on, kernel))):  # the quote cannot be undone
         return None
     b = p.payload
     unit = b[5] * 4 if p.version == 4 else b[4] * 8
@@ -46,9 +49,9 @@ def broken_quote(case, kernel, ours):
     return None
 
 
-@rule('broken-error', 'We relay no ICMP error with a wrong checksum: the quote '
-      'chooses the server, so we verify it. So does IPVS with ICMPv4; with '
-      'ICMPv6 it leaves that to the real server (K70).', is6)
+@rule('broken-error', 'We relay no ICMP error with a wrong checksum: the '
+      'quote chooses the server, so we verify it. So does IPVS with ICMPv4; '
+      'with ICMPv6 it leaves that to the real server (K70).', is6)
 def broken_error(case, kernel, ours):
     if case.fate.startswith('drop.checksum') and not ours and \
             case.inner(kernel) is not None:
@@ -60,9 +63,9 @@ def broken_error(case, kernel, ours):
     return None
 
 
-@rule('elsewhere', 'IPVS takes up errors about its flows wherever they go to; we '
-      'only those that went to the service that they quote (R-LIB-08, as '
-      'conntrack has it, K94): nobody honest sends others.')
+@rule('elsewhere', 'IPVS takes up errors about its flows wherever they go '
+      'to; we only those that went to the service that they quote (R-LIB-08, '
+      'as conntrack has it, K94): nobody honest sends others.')
 def elsewhere(case, kernel, ours):
     p = case.p
     if ours or not case.fate.startswith('pass.') or not quotes_flow(case) or \
@@ -78,9 +81,10 @@ def elsewhere(case, kernel, ours):
     return None
 
 
-@rule('unscheduled', 'Without net.ipv4.vs.schedule_icmp, IPVS leaves errors about '
-      'flows that it has not seen to the host (K69), which does nothing about '
-      'them; we know no flows, and place them as we would have placed theirs.',
+@rule('unscheduled', 'Without net.ipv4.vs.schedule_icmp, IPVS leaves errors '
+      'about flows that it has not seen to the host (K69), which does '
+      'nothing about them; we know no flows, and place them as we would have '
+      'placed theirs.',
       lambda run: run.kind.unscheduled)
 def unscheduled(case, kernel, ours):
     p = case.p
@@ -91,8 +95,8 @@ def unscheduled(case, kernel, ours):
     return ([], []) if flow not in case.run.flows else None
 
 
-@rule('quench', 'IPVS relays source quench (type 4); we leave it to the host: '
-      'it must not be acted on (RFC 6633).', is4)
+@rule('quench', 'IPVS relays source quench (type 4); we leave it to the '
+      'host: it must not be acted on (RFC 6633).', is4)
 def quench(case, kernel, ours):
     if case.fate == 'pass.not_served' and forwarded(case, kernel) and \
             case.p.payload[0] == 4 and quotes_flow(case):
@@ -110,8 +114,8 @@ def parameter_problem(case, kernel, ours):
 
 
 @rule('unknown-error', 'IPVS relays ICMPv6 errors of unknown types (0, 5 to '
-      '127); we do not know where a quote would be in them, and leave them to '
-      'the host.', is6)
+      '127); we do not know where a quote would be in them, and leave them '
+      'to the host.', is6)
 def unknown_error(case, kernel, ours):
     if case.fate == 'pass.not_served' and forwarded(case, kernel) and \
             case.p.payload[0] not in (1, 2, 3, 4):
@@ -119,9 +123,9 @@ def unknown_error(case, kernel, ours):
     return None
 
 
-@rule('error-too-big', 'IPVS drops an ICMPv6 error that does not fit (K23); we '
-      'carry it in outer fragments (TMTU_MTU_ERRORS_DROP gives the kernel\'s '
-      'way).', is6)
+@rule('error-too-big', 'IPVS drops an ICMPv6 error that does not fit (K23); '
+      'we carry it in outer fragments (TMTU_MTU_ERRORS_DROP gives the '
+      'kernel\'s way).', is6)
 def error_too_big(case, kernel, ours):
     if not kernel and forwarded(case, ours) and quotes_flow(case) and \
             case.p.length > case.run.limit and len(ours) > 1:
@@ -129,9 +133,10 @@ def error_too_big(case, kernel, ours):
     return None
 
 
-@rule('no-ports', 'IPVS leaves an error that quotes no ports to the host: a quote that '
-      'ends before them (K64, K66), a later fragment (K65). We send it by '
-      'addresses, which places some of them right and harms no others.')
+@rule('no-ports', 'IPVS leaves an error that quotes no ports to the host: a '
+      'quote that ends before them (K64, K66), a later fragment (K65). We '
+      'send it by addresses, which places some of them right and harms no '
+      'others.')
 def no_ports(case, kernel, ours):
     p = case.p
     if not kernel and quotes_flow(case) and forwarded(case, ours):
@@ -140,8 +145,9 @@ def no_ports(case, kernel, ours):
     return None
 
 
-@rule('answering-tunnel', 'IPVS looks for its own connection in what is quoted; we also '
-      'in a tunnel that is quoted, through which a real server has answered.')
+@rule('answering-tunnel', 'IPVS looks for its own connection in what is '
+      'quoted; we also in a tunnel that is quoted, through which a real '
+      'server has answered.')
 def answering_tunnel(case, kernel, ours):
     p = case.p
     if kernel or not wire.is_error(p) or not forwarded(case, ours):
@@ -153,7 +159,7 @@ def answering_tunnel(case, kernel, ours):
     return None
 
 
-# ---- about tunnels -----------------------------------------------------------------
+# ---- about tunnels ----------------------------------------------------------
 
 def told(case, who, frames):
     """Whether `frames` are what `who` has to tell the inner packet's sender: an
@@ -208,59 +214,64 @@ def is_too_big(who):
     return who.told[:2] in (b'\3\4', b'\2\0')
 
 
-relay_rule('relay-stale', 'A relayed error of IPVS tells the MTU that the path had '
-           'before, if it is the first one (K74: the sender does not hear of it '
-           'until it has sent too much again); ours what the router says, at '
-           'once.', both(lambda case, linux, us: linux.stale and is_too_big(us)))
-relay_rule('relay-overhead', 'IPVS takes 20 bytes off the MTU, whatever its tunnel '
-           'is and whatever options a router has put into the header; we, the '
-           'bytes that are in front of the inner packet (K75, K76).',
+relay_rule('relay-stale', 'A relayed error of IPVS tells the MTU that the '
+           'path had before, if it is the first one (K74: the sender does '
+           'not hear of it until it has sent too much again); ours what the '
+           'router says, at once.',
+           both(lambda case, linux, us: linux.stale and is_too_big(us)))
+relay_rule('relay-overhead', 'IPVS takes 20 bytes off the MTU, whatever its '
+           'tunnel is and whatever options a router has put into the header; '
+           'we, the bytes that are in front of the inner packet (K75, K76).',
            both(lambda case, linux, us: is_too_big(us) and not linux.stale and
                 mtu_of(linux) == linux.mtu(quoted(case).dst) - 20 and
                 linux.mtu(quoted(case).dst) == case.run.ours.mtu(
                     quoted(case).dst)))
-relay_rule('relay-known', 'What is told goes by what is known of the path, and '
-           'that differs, see the rules about paths.',
+relay_rule('relay-known', 'What is told goes by what is known of the path, '
+           'and that differs, see the rules about paths.',
            both(lambda case, linux, us: is_too_big(us) and not linux.stale and
                 linux.mtu(quoted(case).dst) != us.mtu(quoted(case).dst)))
-relay_rule('relay-kind', 'IPVS relays type, code and second word as they are (K80: '
-           'time exceeded somewhere in the tunnel is not the client\'s); we tell '
-           '"host unreachable" (RFC 2003 §4), which does not end connections as '
-           'a filter\'s 3/9, 3/10 and 3/13 would.',
+relay_rule('relay-kind', 'IPVS relays type, code and second word as they are '
+           '(K80: time exceeded somewhere in the tunnel is not the '
+           'client\'s); we tell "host unreachable" (RFC 2003 §4), which does '
+           'not end connections as a filter\'s 3/9, 3/10 and 3/13 would.',
            both(lambda case, linux, us: not is_too_big(us)))
-relay_rule('relay-pairs', 'IPVS relays nothing about tunnels over IPv6 (K85), nor of '
-           'IPv6 in IPv4 (K86); we do (RFC 2473 §8, RFC 4213 §3.4).',
+relay_rule('relay-pairs', 'IPVS relays nothing about tunnels over IPv6 '
+           '(K85), nor of IPv6 in IPv4 (K86); we do (RFC 2473 §8, RFC 4213 '
+           '§3.4).',
            mine_alone(lambda case, linux, us: case.run.pair != '4in4'))
-relay_rule('relay-parameter', 'IPVS relays no parameter problem about a tunnel (K62); '
-           'we do, if the pointer is into the inner packet (RFC 2003 §4.5).',
+relay_rule('relay-parameter', 'IPVS relays no parameter problem about a '
+           'tunnel (K62); we do, if the pointer is into the inner packet '
+           '(RFC 2003 §4.5).',
            mine_alone(lambda case, linux, us: us.told[0] == 12))
-relay_rule('relay-unknown', 'IPVS relays about connections that it has; we have none, '
-           'and the quoted packet is one that our tunnel may have carried.',
+relay_rule('relay-unknown', 'IPVS relays about connections that it has; we '
+           'have none, and the quoted packet is one that our tunnel may have '
+           'carried.',
            mine_alone(lambda case, linux, us: case.run.pair == '4in4' and
                       us.told[0] != 12))
-relay_rule('relay-never', 'IPVS relays port unreachable, source route failed and '
-           'source quench about its tunnel packets, time exceeded in reassembly '
-           'and codes that there are not; RFC 2003 §4 has those for the tunnel\'s '
-           'own end.', theirs_alone('never'))
-relay_rule('relay-claim', 'IPVS believes who tells an MTU that is no less than the '
-           'packet that would not fit; we do not (RFC 5927 §7.2).',
+relay_rule('relay-never', 'IPVS relays port unreachable, source route failed '
+           'and source quench about its tunnel packets, time exceeded in '
+           'reassembly and codes that there are not; RFC 2003 §4 has those '
+           'for the tunnel\'s own end.', theirs_alone('never'))
+relay_rule('relay-claim', 'IPVS believes who tells an MTU that is no less '
+           'than the packet that would not fit; we do not (RFC 5927 §7.2).',
            theirs_alone('claim'))
-relay_rule('relay-elsewhere', 'IPVS relays errors that went to another address than '
-           'the one they quote as the source, or quote another one; we do not '
-           '(R-LIB-08).', theirs_alone('elsewhere'))
-relay_rule('relay-short', 'IPVS relays with four bytes of the transport; we want the '
-           'eight that RFC 792 has quoted, without which the client could not '
-           'tell what is meant. The path is learned all the same.',
+relay_rule('relay-elsewhere', 'IPVS relays errors that went to another '
+           'address than the one they quote as the source, or quote another '
+           'one; we do not (R-LIB-08).', theirs_alone('elsewhere'))
+relay_rule('relay-short', 'IPVS relays with four bytes of the transport; we '
+           'want the eight that RFC 792 has quoted, without which the client '
+           'could not tell what is meant. The path is learned all the same.',
            theirs_alone('short'))
-relay_rule('relay-fits', 'IPVS tells about a packet that fits what it tells; we '
-           'do not: nothing needs to change for it.', theirs_alone('fits'))
-relay_rule('relay-version', 'IPVS relays about an inner packet that is of no IP '
-           'version; we do not.', theirs_alone('version'))
-relay_rule('relay-broken', 'IPVS relays an error that is shorter than the quote of '
-           'which it tells the length (RFC 4884), and takes the extension behind '
-           'for a part of the packet; we do neither.', theirs_alone('broken'))
-relay_rule('relay-fragment', 'IPVS relays about the first outer fragment of a packet '
-           'that was not to be told; we learn from it (R-LIB-10).',
+relay_rule('relay-fits', 'IPVS tells about a packet that fits what it tells; '
+           'we do not: nothing needs to change for it.', theirs_alone('fits'))
+relay_rule('relay-version', 'IPVS relays about an inner packet that is of no '
+           'IP version; we do not.', theirs_alone('version'))
+relay_rule('relay-broken', 'IPVS relays an error that is shorter than the '
+           'quote of which it tells the length (RFC 4884), and takes the '
+           'extension behind for a part of the packet; we do neither.',
+           theirs_alone('broken'))
+relay_rule('relay-fragment', 'IPVS relays about the first outer fragment of '
+           'a packet that was not to be told; we learn from it (R-LIB-10).',
            theirs_alone('fragment'))
 
 
@@ -268,7 +279,7 @@ def quoted(case):
     return case.run.ours.quote.outer
 
 
-# ---- paths, as learned ---------------------------------------------------------------
+# ---- paths, as learned ------------------------------------------------------
 
 def goes_by(case, frames, mtu, least):
     """Whether this is what becomes of a packet where the tunnel's path carries
@@ -299,31 +310,35 @@ def path_rule(name, what, *tags):
     rule(name, what, lambda run: run.kind.tunnels)(mend)
 
 
-path_rule('path-pairs', 'Linux learns nothing about tunnels over IPv6 (K85) nor of '
-          'IPv6 in IPv4 (K86), so that IPVS goes on sending what is lost on the '
-          'way; we learn.', 'pairs')
-path_rule('path-quote', 'IPVS learns nothing from a quote that ends before the inner '
-          'ports (K81: the 28 bytes of RFC 792 do), or of a connection that it '
-          'does not have; we do, and answer what comes next.', 'quote')
-path_rule('path-gre', 'Linux learns from the quote of any GRE packet between the two '
-          'hosts, by the handler of its GRE devices, whatever the tunnel of the '
-          'real server is (K83, K84); we, from those of our tunnels.', 'gre')
-path_rule('path-claim', 'Linux believes who tells an MTU that is no less than the '
-          'packet that would not fit; we do not (RFC 5927 §7.2).', 'claim')
-path_rule('path-zero', 'An MTU that is not told is 552 to Linux, locked (K78); we '
-          'guess the next plateau (RFC 1191 §5, §7).', 'zero')
-path_rule('path-elsewhere', 'Linux learns from errors that went to another address '
-          'of its own; we, from those to the tunnel\'s.', 'elsewhere')
-path_rule('path-fragmented', 'Linux puts an error together that came in fragments '
-          '(K63); we leave those about tunnels to the host: an honest one is no '
-          'longer than 576 bytes.', 'fragmented')
-path_rule('path-version', 'IPVS learns from a quote whose inner packet is of no IP '
-          'version; we do not.', 'version')
+path_rule('path-pairs', 'Linux learns nothing about tunnels over IPv6 (K85) '
+          'nor of IPv6 in IPv4 (K86), so that IPVS goes on sending what is '
+          'lost on the way; we learn.', 'pairs')
+path_rule('path-quote', 'IPVS learns nothing from a quote that ends before '
+          'the inner ports (K81: the 28 bytes of RFC 792 do), or of a '
+          'connection that it does not have; we do, and answer what comes '
+          'next.', 'quote')
+path_rule('path-gre', 'Linux learns from the quote of any GRE packet between '
+          'the two hosts, by the handler of its GRE devices, whatever the '
+          'tunnel of the real server is (K83, K84); we, from those of our '
+          'tunnels.', 'gre')
+path_rule('path-claim', 'Linux believes who tells an MTU that is no less '
+          'than the packet that would not fit; we do not (RFC 5927 §7.2).',
+          'claim')
+path_rule('path-zero', 'An MTU that is not told is 552 to Linux, locked '
+          '(K78); we guess the next plateau (RFC 1191 §5, §7).', 'zero')
+path_rule('path-elsewhere', 'Linux learns from errors that went to another '
+          'address of its own; we, from those to the tunnel\'s.', 'elsewhere')
+path_rule('path-fragmented', 'Linux puts an error together that came in '
+          'fragments (K63); we leave those about tunnels to the host: an '
+          'honest one is no longer than 576 bytes.', 'fragmented')
+path_rule('path-version', 'IPVS learns from a quote whose inner packet is of '
+          'no IP version; we do not.', 'version')
 
 
-@rule('locked', 'Where a router told less than the floor (552), we send without DF, so '
-      'that others may cut what does not fit (K98, as Linux has it for its '
-      'tunnel devices); IPVS goes on copying DF.', lambda run: run.pair == '4in4')
+@rule('locked', 'Where a router told less than the floor (552), we send '
+      'without DF, so that others may cut what does not fit (K98, as Linux '
+      'has it for its tunnel devices); IPVS goes on copying DF.',
+      lambda run: run.pair == '4in4')
 def locked(case, kernel, ours):
     real = case.run.alone_for(case.p)
     if real not in case.run.ours.locked or len(ours) != 1 or not case.sent_on(
@@ -347,20 +362,20 @@ def whole_error(case, frames):
     return p
 
 
-# ---- addresses translated ------------------------------------------------------------
+# ---- addresses translated ---------------------------------------------------
 
-@rule('quoted-sum', 'IPVS changes addresses and ports of a quoted packet, and leaves its '
-      'TCP or UDP checksum as it was (K90); we change it with them, if it is '
-      'quoted (RFC 5508 REQ-3).', is_nat)
+@rule('quoted-sum', 'IPVS changes addresses and ports of a quoted packet, '
+      'and leaves its TCP or UDP checksum as it was (K90); we change it with '
+      'them, if it is quoted (RFC 5508 REQ-3).', is_nat)
 def quoted_sum(case, kernel, ours):
     k, o = whole_error(case, kernel), whole_error(case, ours)
     at = ways.quoted_sum(o)
     came = wire.Packet(case.whole_packet()).payload
     was, q = came[at:at + 2], wire.Packet(came[8:])
     now = wire.Packet(o.payload[8:])
-    if k.payload[at:at + 2] != was or wire.get16(o.payload, at) != ways.adjusted(
-            wire.get16(was, 0), [(q.src + q.dst + q.payload[:4],
-                                  now.src + now.dst + now.payload[:4])]):
+    right_sum = ways.adjusted(wire.get16(was, 0), [(
+        q.src + q.dst + q.payload[:4], now.src + now.dst + now.payload[:4])])
+    if k.payload[at:at + 2] != was or wire.get16(o.payload, at) != right_sum:
         return None
     as_it_was = requote(o.data, lambda b: b[:at - 8] + was + b[at - 6:])
     if as_it_was == k.data and [*map(len, kernel)] == [*map(len, ours)]:
@@ -368,10 +383,10 @@ def quoted_sum(case, kernel, ours):
     return None
 
 
-@rule('no-connection', 'IPVS begins a connection for an error about a flow that it has '
-      'not seen, with net.ipv4.vs.schedule_icmp (K69), or whose packets it has not '
-      'sent on; we do not: nothing was translated that it could be about (RFC 5508 '
-      'REQ-4).', is_nat)
+@rule('no-connection', 'IPVS begins a connection for an error about a flow '
+      'that it has not seen, with net.ipv4.vs.schedule_icmp (K69), or whose '
+      'packets it has not sent on; we do not: nothing was translated that it '
+      'could be about (RFC 5508 REQ-4).', is_nat)
 def no_connection(case, kernel, ours):
     if ours or not case.fate.startswith(('drop.no_connection',
                                          'pass.no_connection')) or \
@@ -385,8 +400,9 @@ def no_connection(case, kernel, ours):
     return ([], []) if flow not in case.run.ours_sent else None
 
 
-@rule('routed', 'IPVS translates a packet that its Routing header sends elsewhere first; '
-      'we do not: its checksums are for the last address there (RFC 8200 §8.1).',
+@rule('routed', 'IPVS translates a packet that its Routing header sends '
+      'elsewhere first; we do not: its checksums are for the last address '
+      'there (RFC 8200 §8.1).',
       lambda run: is_nat(run) and is6(run))
 def routed(case, kernel, ours):
     if case.fate.startswith('drop.unsupported') and not ours and \
@@ -396,8 +412,9 @@ def routed(case, kernel, ours):
     return None
 
 
-@rule('zero-sum', 'IPVS computes the checksum of UDP where there was none, once it '
-      'translates; we leave it away (RFC 768 allows it, the sender chose it).',
+@rule('zero-sum', 'IPVS computes the checksum of UDP where there was none, '
+      'once it translates; we leave it away (RFC 768 allows it, the sender '
+      'chose it).',
       is_nat)
 def zero_sum(case, kernel, ours):
     o, k = wire.parse(ours[0]), wire.parse(kernel[0])
@@ -409,8 +426,8 @@ def zero_sum(case, kernel, ours):
 
 
 @rule('mended-error', 'IPVS computes the checksum of an ICMPv6 error that it '
-      'translates anew, and so makes a broken one look right; we drop it. With '
-      'ICMPv4 both verify it (K70).', lambda run: is_nat(run) and is6(run))
+      'translates anew, and so makes a broken one look right; we drop it. '
+      'With ICMPv4 both verify it (K70).', lambda run: is_nat(run) and is6(run))
 def mended_error(case, kernel, ours):
     p = wire.Packet(case.whole_packet())
     if ours or not case.fate.startswith('drop.checksum') or \
@@ -419,9 +436,10 @@ def mended_error(case, kernel, ours):
     return ([], []) if right(whole_error(case, kernel)) else None
 
 
-@rule('back-source', 'What Linux tells a server about its answers comes from an address '
-      'of its own: it forwards them as a router does (K56). Ours comes from the '
-      'VIP, the one address that the server knows of us.', is_nat)
+@rule('back-source', 'What Linux tells a server about its answers comes from '
+      'an address of its own: it forwards them as a router does (K56). Ours '
+      'comes from the VIP, the one address that the server knows of us.',
+      is_nat)
 def back_source(case, kernel, ours):
     k, o = wire.parse(kernel[0]), wire.parse(ours[0])
     if len(kernel) == len(ours) == 1 and wire.is_error(k) and wire.is_error(o) \
@@ -435,9 +453,10 @@ def back_source(case, kernel, ours):
     return None
 
 
-@rule('back-errors', 'IPVS drops every ICMPv6 error about what it has translated for a '
-      'server, on its way to the client: it sums it without the pseudo-header, '
-      'and finds it wrong. We send it on.', lambda run: is_nat(run) and is6(run))
+@rule('back-errors', 'IPVS drops every ICMPv6 error about what it has '
+      'translated for a server, on its way to the client: it sums it without '
+      'the pseudo-header, and finds it wrong. We send it on.',
+      lambda run: is_nat(run) and is6(run))
 def back_errors(case, kernel, ours):
     if kernel or case.p.dst == case.run.vip or not wire.is_error(
             wire.Packet(case.whole_packet())):
@@ -447,12 +466,13 @@ def back_errors(case, kernel, ours):
     return None
 
 
-@rule('quoted-head-sum', 'IPVS makes the checksum of a quoted IP header anew, right or '
-      'wrong as it was (K90); we drop the error if it was wrong (RFC 5508 '
-      'REQ-3).', lambda run: is_nat(run) and is4(run))
+@rule('quoted-head-sum', 'IPVS makes the checksum of a quoted IP header '
+      'anew, right or wrong as it was (K90); we drop the error if it was '
+      'wrong (RFC 5508 REQ-3).', lambda run: is_nat(run) and is4(run))
 def quoted_head_sum(case, kernel, ours):
     quote = case.p.payload[8:]
-    if ours or not case.fate.startswith('drop.checksum') or not quotes_flow(case):
+    if ours or not case.fate.startswith('drop.checksum') or \
+            not quotes_flow(case):
         return None
     k = whole_error(case, kernel).payload[8:]
     if wire.cksum(quote[:20]) and not wire.cksum(k[:20]):
@@ -460,12 +480,14 @@ def quoted_head_sum(case, kernel, ours):
     return None
 
 
-@rule('back-path', 'Linux refuses an answer that is longer than what it has learned of the '
-      'path to the client, once IPVS has translated it; we know of no such path, '
-      'and leave it to the router that knows.', lambda run: is_nat(run) and is6(run))
+@rule('back-path', 'Linux refuses an answer that is longer than what it has '
+      'learned of the path to the client, once IPVS has translated it; we '
+      'know of no such path, and leave it to the router that knows.',
+      lambda run: is_nat(run) and is6(run))
 def back_path(case, kernel, ours):
     k = wire.parse(kernel[0])
-    if len(kernel) == 1 and k.payload[:2] == b'\2\0' and k.dst == case.p.src and \
+    if len(kernel) == 1 and k.payload[:2] == b'\2\0' and \
+            k.dst == case.p.src and \
             case.inner(ours) == one_hop_less(case.whole_packet()):
         mtu = wire.get16(k.payload, 6)
         if mtu in case.run.told and mtu < len(case.inner(ours)):
@@ -473,9 +495,10 @@ def back_path(case, kernel, ours):
     return None
 
 
-@rule('back-fragments', 'So it does with an answer that came in fragments with DF, and is '
-      'longer than the path when whole (K27); what it quotes has the '
-      'checksum of what it would have sent (K90). We send it in fragments.',
+@rule('back-fragments', 'So it does with an answer that came in fragments '
+      'with DF, and is longer than the path when whole (K27); what it quotes '
+      'has the checksum of what it would have sent (K90). We send it in '
+      'fragments.',
       lambda run: is_nat(run) and is4(run))
 def back_fragments(case, kernel, ours):
     k = wire.parse(kernel[0])

@@ -11,7 +11,8 @@ from wire import DSTOPT, FRAGMENT, GRE, HOPOPT, IPIP, SIT, TCP, UDP
 ALONE = {v: [f'{net}{n}' for n in range(1, 61)]
          for v, net in ((4, '10.9.1.'), (6, 'fd09:1::'))}
 NOBODY = 8100  # the port of a service that has none
-# As told by routers: below, at and above all that is a limit to somebody.
+# As told by routers: below, at and above all that is a limit to somebody (K78,
+# K96, K103).
 MTUS = (0, 1, 68, 296, 400, 551, 552, 576, 1000, 1279, 1280, 1281, 1400, 1480,
         1499, 1500, 1501, 9000, 65535)
 QUOTES = 8, 20, 28, 528  # bytes of the transport
@@ -60,6 +61,7 @@ class Errors:
     # ---- about flows ----
 
     def errors(self):
+        """What is quoted goes from the service to a client (K68)."""
         quote = self.reply(1500)
         for kind, code in kinds(self.v):
             yield self.error(kind, code, 1300, quote[:self.head + 28])
@@ -133,8 +135,9 @@ class Errors:
                 yield self.too_big(1400, odd[:self.head + n])
             yield self.error(3 if self.v == 4 else 1, 1, 0, odd[:self.head + 8])
         inside = proto_inside(self.v)
-        for proto, head in ((inside, b''), (GRE, b'\0\0' + ethertype(self.v)), (
-                UDP, struct.pack('!HHHHBBH', 50000, 6080, 1472, 0, 0, inside, 0))):
+        gue = struct.pack('!HHHHBBH', 50000, 6080, 1472, 0, 0, inside, 0)
+        for proto, head in ((inside, b''), (GRE, b'\0\0' + ethertype(self.v)),
+                            (UDP, gue)):
             for n in 8, 60:
                 answer = wire.ip(me, other, proto, head + self.reply(1400))
                 yield self.too_big(1400, answer[:2 * self.head + len(head) + n])
@@ -180,6 +183,7 @@ class Errors:
             yield error(kind, 0, 0, quote[:128] + extension())
 
     def options_quoted(self, few):
+        """K67: ports are where the quoted header says that it ends."""
         if self.v == 4:
             for size, options in ((4, pad(3, 4)), (40, pad(40, 40)), (
                     12, b'\7\x0b\4' + b'\0' * 8 + b'\1')):
@@ -213,16 +217,19 @@ class Errors:
                     yield self.error(kind, code, 0, f[:self.head + 28])
         if self.v == 6:
             for word in b'\0\0', b'\0\1', b'\0\x08':
-                reply = self.reply(600, headers=[(FRAGMENT, word + b'\0\0\0\5')])
+                reply = self.reply(600, headers=[
+                    (FRAGMENT, word + b'\0\0\0\5')])
                 for n in 44, 48, 52, 56, 60, 80, 120:
                     yield self.too_big(1400, reply[:n])
 
     # ---- about tunnels ----
 
+    # What is quoted goes to the service, in a tunnel (K68).
+
     def tunnel(self, real, inner, src=None, inside=None, more=b'', first=b'',
                tun_port=6080, **how):
-        """What the director sends, for errors to quote. `more`: GUE's header has
-        it, too; `first`: what the tunnel's header begins with instead."""
+        """What the director sends, for errors to quote. `more`: GUE's header
+        has it, too; `first`: what the tunnel's header begins with instead."""
         me = src or self.director
         v = inner[0] >> 4
         inside = inside or proto_inside(v)
@@ -351,6 +358,7 @@ class Errors:
             24 if self.outer == 4 else 0), sent[:self.over + self.head + 28])
 
     def damaged(self, sent, real, port):
+        """K87."""
         quote = sent[:self.over + self.head + 28]
         for bits in 1, 0x8000, 0xffff:
             yield self.narrow(self.less(), quote, broken=bits)
@@ -358,7 +366,7 @@ class Errors:
                             broken=bits)
 
     def elsewhere(self, sent, real, port):
-        """To another address than the one that is quoted as the source."""
+        """To another address than is quoted as the source (K82)."""
         quote = sent[:self.over + self.head + 28]
         other = '10.9.0.3' if self.outer == 4 else 'fd09::3'
         for dst in other, self.vips[self.outer]:
@@ -368,7 +376,8 @@ class Errors:
         yield self.narrow(self.less(), strange[:548], dst=other)
         from_vip = self.tunnel(real, self.tcp(self.most, dport=port),
                                src=self.vips[self.outer])
-        yield self.narrow(self.less(), from_vip[:548], dst=self.vips[self.outer])
+        yield self.narrow(self.less(), from_vip[:548],
+                          dst=self.vips[self.outer])
 
     def not_ours(self, sent, real, port):
         """Tunnels that are none of the director's."""
@@ -463,10 +472,11 @@ class Errors:
                     real, inner, options=pad(size, size))[
                         :size + self.over + self.head + 28])
             for ihl in 4, 15:
-                yield self.narrow(self.less(), self.tunnel(real, inner, ihl=ihl)[:548])
+                yield self.narrow(self.less(), self.tunnel(
+                    real, inner, ihl=ihl)[:548])
             for total in 20, 65535:
-                yield self.narrow(self.less(), self.tunnel(real, inner, total=total)[
-                    :548])
+                yield self.narrow(self.less(), self.tunnel(
+                    real, inner, total=total)[:548])
         else:
             option = b'\1\4' + b'\0' * 4
             for headers in ([(DSTOPT, option)], [(DSTOPT, b'\4\1\4\1\0\0')],
@@ -504,12 +514,13 @@ class Errors:
                     :self.over + 8 + self.head + 28])
 
     def quoted_marks(self, sent, real, port):
-        """Routers may have changed these (R-792, RFC 8200)."""
+        """Routers may have changed these; a path has neither TOS nor ports
+        (K101, K104)."""
         inner = self.tcp(self.most, dport=port)
         n = self.over + self.head + 28
         for how in (dict(ttl=1), dict(ttl=0), dict(tos=0xb8), dict(tos=3)):
             yield self.narrow(self.less(), self.tunnel(real, inner, **how)[:n])
         if self.outer == 4:
             for ident in 0, 1, 0xffff:
-                yield self.narrow(self.less(), self.tunnel(real, inner, ident=ident)
-                                  [:n])
+                yield self.narrow(self.less(), self.tunnel(
+                    real, inner, ident=ident)[:n])

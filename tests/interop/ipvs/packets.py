@@ -368,7 +368,8 @@ class Capture(Errors, WayBack):
             yield from self.cut(make(2000), 1280)
             yield from reversed(self.cut(make(2000), 1280))
         if self.v == 4:
-            for size, most in (2000, 1500), (2000, 1280), (2000, n), (4000, 576):
+            for size, most in ((2000, 1500), (2000, 1280), (2000, n),
+                               (4000, 576)):
                 yield from self.cut(self.udp(size), most, df=1)
                 yield from self.cut(self.tcp(size), most, df=1)
             mixed = self.cut(self.udp(2000), 1280)

@@ -34,8 +34,8 @@ class Quote:
             self.inner = self.data[self.over:]
 
     def original(self):
-        """How much of it is quoted, before an extension (RFC 4884): at least 128
-        bytes, else it does not count."""
+        """How much of it is quoted, before an extension (RFC 4884): at least
+        128 bytes, else it does not count."""
         b, n = self.p.payload, 0
         if self.p.proto == ICMP and b[0] in (3, 11, 12):
             n = b[5] * 4
@@ -46,7 +46,7 @@ class Quote:
         return n if n <= len(self.data) else 0
 
     def header(self, run):
-        """How long the tunnel's header is, if it is one of `run` and all there."""
+        """How long the tunnel's header is, if it is one of `run` and whole."""
         q, b, kind = self.outer, self.rest, run.kind
         if q.off:
             return None
@@ -112,9 +112,9 @@ class Paths:
 
 
 class Linux(Paths):
-    """IPv4 tunnels alone. Of the last error: `told`, what IPVS makes of it (type,
-    code and second word for the client; None: nothing); `stale`, whether it told
-    what it knew before; `why`, how it learned from it (None: it did not)."""
+    """IPv4 tunnels alone. Of the last error: `told`, what IPVS makes of it
+    (type, code and second word for the client; None: nothing); `stale`, whether
+    it told what it knew before; `why`, how it learned from it (None: not)."""
 
     def __init__(self, run):
         super().__init__(run)
@@ -185,8 +185,8 @@ class Linux(Paths):
 
 class Ours(Paths):
     """All pairs. Of the last error: `told`, as above; `why` not, if not."""
-    # RFC 2003 §4, the VIP being on our own network: host unreachable for all but
-    # port unreachable, source route failed, and what no router sends.
+    # RFC 2003 §4, the VIP being on our own network: host unreachable for all
+    # but port unreachable, source route failed, and what no router sends.
     HOST = set(range(16)) - {3, 4, 5}
 
     def __init__(self, run):
@@ -219,6 +219,9 @@ class Ours(Paths):
             self.why = 'foreign'
             return
         inner = wire.parse(q.inner) if q.inner else None
+        if inner is not None and not self.may_be_sent(inner):
+            self.why = 'unsent'
+            return
         if inner is not None and \
                 len(q.inner) < min(inner.start + 8, inner.length):
             inner = None
@@ -229,6 +232,11 @@ class Ours(Paths):
             self.why = 'short'
         else:
             self.other(p, q, inner)
+
+    def may_be_sent(self, p):
+        """A packet for a service, or with nothing that says it is none."""
+        ports = p.proto in (TCP, UDP) and not p.off and len(p.payload) >= 4
+        return self.run.serves(p) or p.dst == self.run.vip and not ports
 
     def named(self, q):
         """Of one of our tunnels as far as it goes."""

@@ -110,6 +110,8 @@ class WayBack:
         yield wire.ip(src, dst, 253, wire.body(40))
 
     def complaints(self):
+        """Every end that is translated, in the error and in its quote (K89), of
+        even and odd lengths (K91)."""
         seen = self.arrived(1500)
         for kind, code in kinds(self.v):
             yield self.complaint(kind, code, 1300, seen[:self.head + 28])

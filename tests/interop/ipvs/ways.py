@@ -17,7 +17,8 @@ class Tunnel:
         self.run = run
 
     def is_on(self, case, p):
-        return p.src in self.run.ends and p.dst in self.run.reals + self.run.alone
+        return p.src in self.run.ends and \
+            p.dst in self.run.reals + self.run.alone
 
     def before(self, case, data):
         """The packet inside of a whole outer one."""
@@ -124,7 +125,8 @@ class Nat(Bare):
             0, case.p.src, real, self.MORE)
         out = changed(data, *ends)
         # What covers the quoted transport was changed with it, or not.
-        came, at = wire.Packet(case.whole_packet()), quoted_sum(wire.Packet(out))
+        came = wire.Packet(case.whole_packet())
+        at = quoted_sum(wire.Packet(out))
         if at is None or came.payload[at:at + 2] == wire.Packet(
                 out).payload[at:at + 2]:
             return out
@@ -142,9 +144,9 @@ def quoted_sum(p):
 
 def changed(data, end, address, quoted, more, quoted_too=False):
     """With the source (end 0) or destination (1) another one, and its port
-    `more`; in an error's quote the opposite end, `quoted`. Checksums by increment
-    (RFC 1624), so that a wrong one stays wrong; that of the quoted transport is
-    left, or changed `quoted_too`."""
+    `more`; in an error's quote the opposite end, `quoted`. Checksums by
+    increment (RFC 1624), so that a wrong one stays wrong; that of the quoted
+    transport is left, or changed `quoted_too`."""
     p = wire.Packet(data)
     data, words = addressed(p, end, address)
     if p.off:

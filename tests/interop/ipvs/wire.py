@@ -43,7 +43,7 @@ def get16(data, at):
     return data[at] << 8 | data[at + 1]
 
 
-# ---- built --------------------------------------------------------------------
+# ---- built ------------------------------------------------------------------
 
 def ip4(src, dst, proto, data, df=1, ttl=64, tos=0, ident=7, mf=0, off=0,
         options=b'', reserved=0, total=None, ihl=None, version=4, broken=0):
@@ -89,7 +89,8 @@ def summed(src, dst, proto, segment, at, broken=0):
     return put16(segment, at, (total or 0xffff) ^ broken)
 
 
-def tcp(src, dst, sport, dport, n, flags=0x10, broken=0, options=b'', doff=None):
+def tcp(src, dst, sport, dport, n, flags=0x10, broken=0, options=b'',
+        doff=None):
     return summed(src, dst, TCP, struct.pack(
         '!HHIIBBHHH', sport, dport, 1000, 2000,
         (5 + len(options) // 4 if doff is None else doff) << 4, flags, 65535,
@@ -113,7 +114,7 @@ def icmp_proto(src):
     return ICMP6 if ':' in src else ICMP
 
 
-# ---- taken apart ----------------------------------------------------------------
+# ---- taken apart ------------------------------------------------------------
 
 class Packet:
     """The header of an IP packet; ValueError if there is none that is whole.
@@ -200,7 +201,7 @@ def is_error(packet):
     return packet.proto == ICMP6 and packet.payload[0] < 128
 
 
-# ---- described --------------------------------------------------------------------
+# ---- described --------------------------------------------------------------
 
 def show(data, quoted=False):
     try:
@@ -255,7 +256,7 @@ def show_transport(p, quoted):
     return f' proto {p.proto}'
 
 
-# ---- captures: the classic format, microseconds, little endian ------------------
+# ---- captures: the classic format, microseconds, little endian --------------
 
 def write_capture(path, packets, link=RAW):
     """`packets`: pairs of a time in microseconds and bytes."""
