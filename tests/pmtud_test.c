@@ -441,6 +441,27 @@ static void r_7690_08_steering_finds_the_server_of_the_balancer(void **state)
     bed_close(&lb);
 }
 
+static void r_7690_09_without_ports_steering_says_so(void **state)
+{
+    struct pm b;
+    struct pm_error e = error4;
+    (void)state;
+    pm_begin(&b, PMTUD_STEER);
+    pm_rules(&b, BED_RULES);
+    pm_open(&b);
+    assert_int_equal(pm_take_error(&b, &e), PMTUD_SENT);
+    assert_false(b.d.note.by_address);
+    e.quote = 23;
+    assert_int_equal(pm_take_error(&b, &e), PMTUD_SENT);
+    assert_true(b.d.note.by_address);
+    assert_int_equal(b.d.counters.by_address, 1);
+    e.vip = "10.0.0.9"; /* a service that goes by address alone */
+    e.router = "203.0.113.1";
+    assert_int_equal(pm_take_error(&b, &e), PMTUD_SENT);
+    assert_int_equal(b.d.counters.by_address, 1);
+    pm_close(&b);
+}
+
 static void steering_says_why_it_does_not(void **state)
 {
     struct pm b;
@@ -511,6 +532,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_no_tunnel_leads_to_is_named),
         cmocka_unit_test(an_error_at_the_end_of_its_way_enters_no_tunnel),
         cmocka_unit_test(r_7690_08_steering_finds_the_server_of_the_balancer),
+        cmocka_unit_test(r_7690_09_without_ports_steering_says_so),
         cmocka_unit_test(steering_says_why_it_does_not),
         cmocka_unit_test(r_7690_06_no_copy_is_copied),
     };

@@ -202,6 +202,8 @@ enum pmtud_fate pmtud_take(struct pmtud *d, const struct pmtud_in *in,
     const enum pmtud_fate fate = decide(d, epoch + now);
     if (fate != PMTUD_SENT)
         d->last = 0;
+    else
+        d->counters.by_address += d->note.by_address;
     d->note.fate = (uint8_t)fate;
     d->counters.fate[fate]++;
     return fate;

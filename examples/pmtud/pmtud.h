@@ -96,7 +96,8 @@ struct pmtud_counters {
     uint64_t fate[PMTUD_FATES];   /* their sum is `in` */
     uint64_t drop[TMTU_REASONS];  /* PMTUD_DROPPED, by reason */
     uint64_t doubt[PMTUD_DOUBTS]; /* PMTUD_DOUBTED, by the first doubt */
-    uint64_t left_out; /* peers that a copy was too large for, or too old */
+    uint64_t by_address; /* PMTUD_SENT to the server that is likely, see note */
+    uint64_t left_out;   /* peers that a copy was too large for, or too old */
 };
 
 /* What became of the last packet, for who wants to tell. */
@@ -109,6 +110,7 @@ struct pmtud_note {
     struct tmtu_flow quoted;     /* as it was sent */
     uint8_t reporter[16];        /* who says so */
     const struct server *server; /* PMTUD_STEER; NULL: none was chosen */
+    bool by_address; /* the quote has no ports, and the service goes by them */
 };
 
 struct pmtud {

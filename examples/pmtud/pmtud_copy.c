@@ -96,6 +96,7 @@ static enum pmtud_fate steer(struct pmtud *d, const struct tmtu_icmp *icmp)
     if (server == NULL)
         return PMTUD_NO_SERVER;
     d->note.server = server;
+    d->note.by_address = s->by_port && owner.by != TMTU_OWNER_PORTS;
     d->hash = services_spread(t, s, server, &owner.flow, hash);
     const struct tmtu_encap *e = &server->tunnel.encap;
     if (tmtu_addr_equal(e->src, e->dst))

@@ -35,6 +35,7 @@ void report_counters(FILE *f, const void *arg)
         if (strict.refuse >> i & 1)
             counters_line(f, "doubted", tmtu_trust_name(1u << i), c->doubt[i]);
     }
+    counters_line(f, "", "by_address", c->by_address);
     counters_line(f, "", "left_out", c->left_out);
     counters_line(f, "io", "received", r->received);
     counters_line(f, "io", "sent", r->sent);
@@ -110,6 +111,8 @@ void report_packet(FILE *f, const struct options *o, const struct pmtud *d)
     if (note->server != NULL)
         fprintf(f, ", server %s",
                 args_addr_text(note->server->tunnel.encap.dst, ip));
+    if (note->by_address)
+        fputs(", which is likely", f);
     if (note->error) {
         fprintf(f, ", MTU %" PRIu32 ", ", note->mtu);
         flow(f, note);

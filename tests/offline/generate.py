@@ -323,13 +323,18 @@ def readdressed():
               body(9))  # without a checksum
 
 
-for policy in 'notify', 'fragment', 'both':
-    write(f'{policy}/in.pcap', {'notify': RAW, 'fragment': ETHERNET,
-                                'both': COOKED}[policy], client4())
-for policy in 'notify6', 'fragment6':
-    write(f'{policy}/in.pcap', ETHERNET if policy == 'notify6' else RAW,
-          client6())
-write('nat/in.pcap', RAW, readdressed())
-write('tunnels/in.pcap', RAW, each_tunnel())
-write('realserver/in.pcap', ETHERNET, tunnelled())
-write('realserver/tun.pcap', RAW, replies())
+def main():
+    for policy in 'notify', 'fragment', 'both':
+        write(f'{policy}/in.pcap', {'notify': RAW, 'fragment': ETHERNET,
+                                    'both': COOKED}[policy], client4())
+    for policy in 'notify6', 'fragment6':
+        write(f'{policy}/in.pcap', ETHERNET if policy == 'notify6' else RAW,
+              client6())
+    write('nat/in.pcap', RAW, readdressed())
+    write('tunnels/in.pcap', RAW, each_tunnel())
+    write('realserver/in.pcap', ETHERNET, tunnelled())
+    write('realserver/tun.pcap', RAW, replies())
+
+
+if __name__ == '__main__':
+    main()
