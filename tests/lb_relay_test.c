@@ -106,7 +106,7 @@ static void server_carries(const struct bed *b, const struct pair *p,
     assert_int_equal(m->overhead, p->overhead);
 }
 
-static void K73_K74_the_first_error_tells_the_client_at_once(void **state)
+static void K12_K73_K74_the_first_error_tells_the_client_at_once(void **state)
 {
     (void)state;
     for (size_t i = 0; i < TEST_ROWS(pairs); i++) {
@@ -469,7 +469,7 @@ static void quotes_of_no_tunnel_are_the_hosts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(K73_K74_the_first_error_tells_the_client_at_once),
+        cmocka_unit_test(K12_K73_K74_the_first_error_tells_the_client_at_once),
         cmocka_unit_test(
             K81_a_short_quote_is_remembered_and_the_next_one_answered),
         cmocka_unit_test(all_services_of_a_server_know_and_no_other_server),
