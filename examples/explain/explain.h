@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <tunmtu/encap.h>
+#include <tunmtu/icmp.h>
 #include <tunmtu/mtu.h>
 #include <tunmtu/stack.h>
 
@@ -32,6 +34,19 @@ struct fate {
     uint32_t last;
 };
 
+/* An ICMP error, and the packet that it quotes with the tunnels in it. */
+enum { ERROR_LEVELS = TMTU_ENCAP_NESTING + 1 };
+struct read_error {
+    struct tmtu_pkt pkt;
+    struct tmtu_icmp icmp;
+    struct tmtu_pkt level[ERROR_LEVELS]; /* the last is no tunnel packet */
+    uint32_t overhead[ERROR_LEVELS];     /* in front of what is inside */
+    unsigned levels;
+    uint32_t seq;
+    bool has_seq, checksum; /* the message's is right */
+    bool ends_in_tunnel;    /* the last is one that cannot be looked into */
+};
+
 /* complain.c: what is wrong with a stack, to standard error. */
 void complain_stack(const char *text, size_t at, int error);
 
@@ -49,5 +64,12 @@ void print_fate(unsigned which, uint32_t size, const struct fate *fate);
 /* json.c: for programs. */
 void json_stack(const struct explained *e);
 void json_fate(unsigned which, uint32_t size, const struct fate *fate);
+
+/* error.c: reads an IP packet, given as hexadecimal digits; enum tmtu_error. */
+int error_read(const char *hex, struct read_error *e);
+
+/* error_print.c: the same for people and for programs. */
+void error_print(const struct read_error *e);
+void error_json(const struct read_error *e);
 
 #endif

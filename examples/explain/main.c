@@ -15,6 +15,7 @@
 static const char usage[] =
     "usage: tunmtu-explain [--mtu N] [--packet-size N] [--policy P] [--json]\n"
     "                      STACK...\n"
+    "       tunmtu-explain [--json] --error HEX\n"
     "       tunmtu-explain --list\n"
     "\n"
     "Tells what a stack of headers costs, and what is left inside. A STACK is\n"
@@ -28,6 +29,8 @@ static const char usage[] =
     "                   not be fragmented: notify (answer and drop), fragment\n"
     "                   (outer fragments, no answer) or both (default: "
     "notify)\n"
+    "  --error HEX      tell what an ICMP error says, and about whose packet:\n"
+    "                   the IP packet that it came in, as hexadecimal digits\n"
     "  --json           output for programs\n"
     "  --list           the headers that are known\n"
     "  --help           this\n"
@@ -49,6 +52,7 @@ struct options {
     uint32_t size; /* of a packet; 0: none is asked for */
     uint8_t policy;
     bool json;
+    const char *error; /* an ICMP error to be read, NULL if there is none */
 };
 
 static bool policy(const char *word, uint8_t *out)
@@ -67,7 +71,7 @@ static bool policy(const char *word, uint8_t *out)
     return false;
 }
 
-enum { MTU = 256, SIZE, POLICY, JSON, LIST, VERSION };
+enum { MTU = 256, SIZE, POLICY, ERROR, JSON, LIST, VERSION };
 
 /* Negative: go on; else the exit status. */
 static int option(struct options *o, int c, const char *arg)
@@ -86,6 +90,9 @@ static int option(struct options *o, int c, const char *arg)
         if (!policy(arg, &o->policy))
             return wrong("--policy %.60s: expected notify, fragment or both",
                          arg);
+        return -1;
+    case ERROR:
+        o->error = arg;
         return -1;
     case JSON:
         o->json = true;
@@ -162,24 +169,51 @@ static bool json(const struct explained *e, size_t n, const struct options *o)
     return true;
 }
 
+static int error(const struct options *o)
+{
+    struct read_error e;
+    const int rc = error_read(o->error, &e);
+    switch (rc) {
+    case 0:
+        break;
+    case TMTU_E_ARGUMENT:
+        return wrong("--error: expected an IP packet in hexadecimal digits");
+    case TMTU_E_IGNORED:
+        return wrong("--error: not an ICMP error, or a fragment of one");
+    default:
+        return wrong("--error: %s", tmtu_strerror(rc));
+    }
+    if (o->json)
+        error_json(&e);
+    else
+        error_print(&e);
+    if (fflush(stdout) == 0)
+        return 0;
+    fputs("tunmtu-explain: nobody to write to\n", stderr);
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
         {"mtu", required_argument, NULL, MTU},
         {"packet-size", required_argument, NULL, SIZE},
         {"policy", required_argument, NULL, POLICY},
+        {"error", required_argument, NULL, ERROR},
         {"json", no_argument, NULL, JSON},
         {"list", no_argument, NULL, LIST},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, VERSION},
         {NULL, 0, NULL, 0},
     };
-    struct options o = {1500, 0, TMTU_MTU_NOTIFY, false};
+    struct options o = {1500, 0, TMTU_MTU_NOTIFY, false, NULL};
     for (int c; (c = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
         const int status = option(&o, c, optarg);
         if (status >= 0)
             return status;
     }
+    if (o.error != NULL)
+        return optind == argc ? error(&o) : wrong("--error: expected no STACK");
     if (optind == argc)
         return wrong("expected a STACK such as ipv6+udp+gue+ipv4");
 
