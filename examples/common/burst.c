@@ -80,7 +80,8 @@ void burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
 {
     struct pollfd fds[3] = {{.fd = signals->fd, .events = POLLIN}};
     nfds_t n = 1;
-    fds[n++] = (struct pollfd){.fd = a->fd, .events = POLLIN};
+    if (a != NULL)
+        fds[n++] = (struct pollfd){.fd = a->fd, .events = POLLIN};
     if (b != NULL)
         fds[n++] = (struct pollfd){.fd = b->fd, .events = POLLIN};
     for (nfds_t i = 1; i < n; i++) {

@@ -36,7 +36,7 @@ int burst_send(struct tmtu_io *io, struct burst *b);
 bool burst_recovers(const char *program, const struct tmtu_io *io, int error,
                     bool *said);
 
-/* Waits until one of the backends (the second may be NULL) has something, a
+/* Waits until one of the backends (either may be NULL) has something, a
  * signal has come, or the time is over. Does not wait for one without a file
  * descriptor. */
 void burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,

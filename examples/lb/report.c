@@ -179,7 +179,7 @@ static void add_flows(struct tmtu_flows_counters *to, bool *has,
     *has = true;
 }
 
-static void add_io(struct tmtu_io *to, const struct tmtu_io *io)
+void report_add_io(struct tmtu_io *to, const struct tmtu_io *io)
 {
     to->received += io->received;
     to->sent += io->sent;
@@ -218,7 +218,9 @@ bool report_take(struct report *r, struct team *team)
         add(&r->reass, tmtu_reass_counters(w->lb.reass), sizeof r->reass);
         add_flows(&r->flows, &r->has_flows, w->lb.flows);
         add_flows(&r->conns, &r->has_conns, w->lb.conns.flows);
-        add_io(&r->io, w->io);
+        report_add_io(&r->io, &w->before);
+        if (w->io != NULL)
+            report_add_io(&r->io, w->io);
         if (i == 0)
             ok = services_copy(&r->services, &w->services);
         else if (ok)

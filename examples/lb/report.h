@@ -24,6 +24,9 @@ void report_free(struct report *r);
 /* Prints all counters of the `struct report` at `arg`, in a fixed order. */
 void report_counters(FILE *f, const void *arg);
 
+/* Adds the counters of a backend to those of others. */
+void report_add_io(struct tmtu_io *to, const struct tmtu_io *io);
+
 /* Names of an enum lb_fate other than LB_DROPPED, and of an enum lb_icmp. */
 const char *report_fate(unsigned fate);
 const char *report_icmp(unsigned kind);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "checks.h"
+#include "report.h"
 #include "tell.h"
 
 /* How often fragments that wait in vain are looked for, in milliseconds. */
@@ -92,22 +93,57 @@ static void spread(struct worker *w, const struct lb_news *news, unsigned n)
     }
 }
 
-/* Receives and works on a burst; negative: there is nothing more to do. */
+/* The interface is gone: what it counted stays. */
+static void lose(struct worker *w)
+{
+    fprintf(stderr, "tunmtu-lb: %s; waiting for it\n", w->io->why);
+    report_add_io(&w->before, w->io);
+    (void)tmtu_io_close(w->io);
+    w->io = NULL;
+    w->off_link = 0;
+}
+
+/* Whether the interface is there, again or still. */
+static bool find(struct worker *w)
+{
+    if (w->io != NULL)
+        return true;
+    w->io = tmtu_io_open(w->team->options->io, NULL);
+    if (w->io != NULL)
+        fprintf(stderr, "tunmtu-lb: %s: the interface is back\n",
+                w->team->options->io);
+    return w->io != NULL;
+}
+
+/* Receives and works on a burst. 0: it was empty; negative: there is nothing
+ * more to do. */
+static int serve(struct worker *w)
+{
+    const int n = burst_recv(w->io, &w->in);
+    if (n == -ENODATA)
+        return -1;
+    const int rc = n >= 0 ? burst(w, (unsigned)n) : n;
+    if (rc == -ENODEV) {
+        lose(w);
+        return 0;
+    }
+    if (rc < 0 && !burst_recovers("tunmtu-lb", w->io, rc, &w->said)) {
+        w->status = 1;
+        return -1;
+    }
+    w->said = rc < 0;
+    return n > 0;
+}
+
 static int turn(struct worker *w)
 {
     struct lb_news news[LB_NEWS];
     pthread_mutex_lock(&w->lock);
-    const int n = burst_recv(w->io, &w->in);
-    int rc = n == -ENODATA ? 0 : n;
-    if (n >= 0)
-        rc = burst(w, (unsigned)n);
-    if (rc < 0 && !burst_recovers("tunmtu-lb", w->io, rc, &w->said))
-        w->status = 1;
-    w->said = rc < 0;
+    const int more = find(w) ? serve(w) : 0;
     const unsigned learnt = lb_news(&w->lb, news);
     pthread_mutex_unlock(&w->lock);
     spread(w, news, learnt);
-    return n == -ENODATA || w->status != 0 ? -1 : n > 0;
+    return more;
 }
 
 static void *work(void *arg)
@@ -269,7 +305,7 @@ int team_free(struct team *team)
     int status = 0;
     for (unsigned i = team->n; i-- > 0;) {
         struct worker *w = &team->worker[i];
-        const int rc = tmtu_io_close(w->io);
+        const int rc = tmtu_io_close(w->io); /* NULL is 0 */
         if (rc < 0)
             fprintf(stderr, "tunmtu-lb: %s: %s\n", team->options->io,
                     strerror(-rc));

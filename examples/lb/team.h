@@ -19,7 +19,8 @@ struct worker {
     pthread_mutex_t lock; /* of what follows, held for each burst */
     struct services services;
     struct lb lb;
-    struct tmtu_io *io;
+    struct tmtu_io *io;    /* NULL: the interface is gone */
+    struct tmtu_io before; /* counters of those that there were */
     struct burst in, out;
     uint64_t now;
     uint64_t off_link;       /* packets for servers not on the link, so far */

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # SIGUSR1 writes counters, SIGINT and SIGTERM end the programs; on TUN devices
-# in a network namespace of their own.
+# in a network namespace of their own. And an interface may come and go.
 #     tests/offline/signals.sh TUNMTU-LB TUNMTU-REALSERVER
 set -u
 if [ "${1-}" != --inside ]; then
@@ -69,5 +69,27 @@ grep -q '10.0.0.3 is an address of this host' "$out/log" ||
 grep -q 'lb0.accept_local is off' "$out/log" || complain "nor on accept_local"
 run TERM "$rs" --vip 10.0.0.2 --io afpacket:lo --tun rs1
 
-echo "7 runs, $bad failed"
+# An interface that goes away is waited for, and serves again.
+veth() {
+    ip link add v0 type veth peer name v1 && ip link set v0 up &&
+        ip link set v1 up
+}
+rm -f "$out"/*
+veth || complain "no veth"
+"$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a --io afpacket:v0 \
+    --counters "$out/counters" 2>"$out/log" &
+pid=$!
+until_true grep -q ' ready$' "$out/log" || complain "never ready behind a veth"
+ip link delete v0
+until_true grep -q 'v0: the interface is gone; waiting for it' "$out/log" ||
+    complain "no word on an interface that is gone: $(cat "$out/log")"
+veth
+until_true grep -q 'v0: the interface is back' "$out/log" ||
+    complain "no word on an interface that is back: $(cat "$out/log")"
+kill -TERM "$pid"
+wait "$pid" || complain "exit $? after an interface was gone"
+pid=
+[ "$(grep -c waiting "$out/log")" = 1 ] || complain "said more than once"
+
+echo "8 runs, $bad failed"
 [ $bad = 0 ]
