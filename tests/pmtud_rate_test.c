@@ -279,6 +279,33 @@ static void a_full_table_lets_nobody_through_twice(void **state)
     pm_close(&b);
 }
 
+/* More flows than there is room for: each is told, for nobody is to wait for
+ * another flow's sake; who is forgotten may be told twice. */
+static void a_full_memory_of_what_was_told_forgets_the_oldest(void **state)
+{
+    struct pm b;
+    struct pm_error e = PM_ERROR4;
+    uint8_t p[PM_MAX];
+    const size_t n = pm_error(p, &e);
+    (void)state;
+    pm_begin(&b, PMTUD_BROADCAST);
+    b.config.src_rate = b.config.iface_rate = 1e6;
+    b.config.duplicate = 3600 * second;
+    pm_open(&b);
+    struct pmtud_in in = {.p = p, .n = n, .flags = PMTUD_LINK};
+    for (uint32_t i = 0; i < 1u << 17; i++) {
+        pk16(p + 28 + 20, 1000 + (i >> 16)); /* quoted ports */
+        flood_change(p, 1, i);
+        b.now += 10000;
+        assert_int_equal(pmtud_take(&b.d, &in, b.now), PMTUD_SENT);
+    }
+    assert_int_equal(pmtud_take(&b.d, &in, b.now), PMTUD_DUPLICATE);
+    pk16(p + 28 + 20, 1000); /* the first of them */
+    flood_change(p, 1, 0);
+    assert_int_equal(pmtud_take(&b.d, &in, b.now), PMTUD_SENT);
+    pm_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +316,7 @@ int main(void)
             nobody_is_forgotten_while_that_would_let_him_send_more),
         cmocka_unit_test(limits_hold_exactly_at_100000_errors_a_second),
         cmocka_unit_test(a_full_table_lets_nobody_through_twice),
+        cmocka_unit_test(a_full_memory_of_what_was_told_forgets_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -384,6 +384,29 @@ static void an_error_at_the_end_of_its_way_enters_no_tunnel(void **state)
     pm_close(&b);
 }
 
+/* What no honest router sends (RFC 1812 §4.3.2.3), and a tunnel has no room
+ * for, is for the segment alone. */
+static void an_error_as_long_as_the_path_enters_no_tunnel(void **state)
+{
+    static const size_t quotes[] = {1480 - 28, 1480 - 27};
+    struct pm b;
+    struct pm_error e = error4;
+    (void)state;
+    for (int mode = 0; mode < 2; mode++) {
+        pm_begin(&b, mode ? PMTUD_PEERS : PMTUD_BROADCAST);
+        pm_peer(&b, "10.0.0.6");
+        pm_open(&b);
+        for (int i = 0; i < 2; i++) {
+            e.quote = quotes[i];
+            e.dport++;
+            pm_take_error(&b, &e);
+            assert_string_equal(pm_said(&b),
+                                mode && i ? "drop.too_big" : "sent");
+        }
+        pm_close(&b);
+    }
+}
+
 /* The server that a balancer of the same rules sends a client's packet to. */
 static const char *balanced(struct bed *lb, const struct pm_error *e)
 {
@@ -531,6 +554,7 @@ int main(void)
         cmocka_unit_test(peers_get_it_each_in_ip_in_ip_and_this_host_none),
         cmocka_unit_test(a_peer_that_no_tunnel_leads_to_is_named),
         cmocka_unit_test(an_error_at_the_end_of_its_way_enters_no_tunnel),
+        cmocka_unit_test(an_error_as_long_as_the_path_enters_no_tunnel),
         cmocka_unit_test(r_7690_08_steering_finds_the_server_of_the_balancer),
         cmocka_unit_test(r_7690_09_without_ports_steering_says_so),
         cmocka_unit_test(steering_says_why_it_does_not),

@@ -117,6 +117,8 @@ def story():
     yield from routers(0, 25, 4600)
     yield 1
     yield from routers(1, 25, 4700)
+    yield -3  # a clock that steps back gives nobody anything
+    yield from routers(1, 2, 4700)
 
 
 def main():
