@@ -78,7 +78,8 @@ struct tmtu_io_ops {
     int (*send)(struct tmtu_io *io, const struct tmtu_io_packet *pkts,
                 unsigned n);
     /** Waits until there may be something to receive, a signal came, or
-     *  @p timeout_ms are over (-1: for ever). Returns 0, or -EINTR. */
+     *  @p timeout_ms are over (-1: as long as the backend likes to). Returns 0,
+     *  or -EINTR. */
     int (*wait)(struct tmtu_io *io, int timeout_ms);
     /** Ends it; its memory is given back. Returns 0, or the first error that
      *  lost something. */
@@ -185,6 +186,11 @@ TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
  * they come whole, gso_size told, their checksum that of the whole; so does, in
  * both cases, what segment.h cannot cut (a tunnel other than IP in IP).
  * Super-packets are sent as segments.
+ *
+ * A super-packet that the kernel cannot describe beside it (of SCTP, or UFO) is
+ * lost, and makes Linux stop filling the ring: recv finds out, when it is called
+ * once more with nothing to receive, and makes another one. Who waits for `fd`
+ * by himself calls recv now and then.
  *
  * A packet with `via` goes to that host's link-layer address, which the kernel
  * resolves. Where the kernel's route to it leads through a router, or to this

@@ -5,6 +5,9 @@
 
 #include "io_own.h"
 
+/* Milliseconds that a wait lasts at most. */
+enum { AFPACKET_LOOK = 1000 };
+
 struct afpacket_io {
     struct tmtu_io io;
     struct tmtu_io_link link;
@@ -37,6 +40,9 @@ static int afpacket_wait(struct tmtu_io *io, int timeout_ms)
 {
     if (((struct afpacket_io *)io)->ring.cut.on)
         return 0;
+    /* A ring that is stuck wakes nobody: recv has to look, see io_ring.c. */
+    if (timeout_ms < 0 || timeout_ms > AFPACKET_LOOK)
+        timeout_ms = AFPACKET_LOOK;
     return tmtu_io_link_wait(io, timeout_ms);
 }
 

@@ -144,6 +144,8 @@ struct tmtu_io_ring {
     uint8_t *bytes;
     uint32_t frame_len, frames, next;
     int alarm;              /* an errno that is still to be told; 0: none */
+    uint64_t taken;         /* frames since the ring was empty */
+    uint64_t dropped;       /* since then, too: not yet in io->lost */
     int gso;                /* super-packets are delivered whole */
     struct tmtu_io_cut cut; /* else what is being cut */
 };
@@ -154,6 +156,13 @@ int tmtu_io_ring_open(struct tmtu_io_ring *ring, struct tmtu_io *io,
                       const struct tmtu_io_link *link, char *why);
 
 void tmtu_io_ring_close(struct tmtu_io_ring *ring);
+
+/* io_ring_make.c: its memory. The socket is open; -1 and errno on failure. */
+int tmtu_io_ring_make(struct tmtu_io_ring *ring);
+void tmtu_io_ring_unmap(struct tmtu_io_ring *ring);
+
+/* An empty ring for the one that there was. Returns 0 or -errno. */
+int tmtu_io_ring_again(struct tmtu_io_ring *ring);
 
 /* tmtu_io_ops.recv. */
 int tmtu_io_ring_recv(struct tmtu_io_ring *ring, struct tmtu_io_packet *pkts,

@@ -18,7 +18,6 @@
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "io_own.h"
@@ -29,11 +28,6 @@
 #endif
 
 enum {
-    RING_BYTES = 8 << 20,   /* 4096 packets of an Ethernet */
-    RING_BLOCK = 128 << 10, /* what the kernel allocates at once */
-    RING_FRAME_MIN = 2048,
-    RING_FRAME_MAX = 65536,
-    RING_OVERHEAD = 192, /* kernel's headers before a packet, at most */
     /* Longer packets (GRO) come over the socket, and wait in its buffer. */
     RCVBUF = 8 << 20,
     /* Frames looked at in one recv: other people's traffic shall not hold it.
@@ -150,7 +144,21 @@ static void ring_count_lost(struct tmtu_io_ring *r)
     struct tpacket_stats stats;
     socklen_t n = sizeof stats;
     if (getsockopt(r->io->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
-        r->io->lost += stats.tp_drops;
+        r->dropped += stats.tp_drops;
+}
+
+/* The ring is empty. A packet that the kernel cannot describe beside it (a
+ * super-packet of SCTP, or of UFO) takes a place for ever, and nothing comes in
+ * any more: Linux marks the place before it tries, and does not take the mark
+ * back. That is how a ring drops packets that was not full since it was empty
+ * before; it has to be made anew. */
+static int ring_empty(struct tmtu_io_ring *r)
+{
+    ring_count_lost(r);
+    const int stuck = r->dropped > 0 && r->taken < r->frames;
+    r->io->lost += r->dropped;
+    r->dropped = r->taken = 0;
+    return stuck ? tmtu_io_ring_again(r) : 0;
 }
 
 /* Nothing is there: is the interface? And did a full ring, since emptied, turn
@@ -160,7 +168,9 @@ static int ring_idle(struct tmtu_io_ring *r)
     int error = r->alarm;
     socklen_t n = sizeof error;
     r->alarm = 0;
-    ring_count_lost(r);
+    const int empty = ring_empty(r);
+    if (empty < 0)
+        return empty;
     if (error == 0 &&
         getsockopt(r->io->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
         error = errno;
@@ -196,6 +206,7 @@ int tmtu_io_ring_recv(struct tmtu_io_ring *r, struct tmtu_io_packet *pkts,
         }
         got += (unsigned)ring_take(r, frame, now, &pkts[got]);
         __atomic_store_n(status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+        r->taken++;
         r->next = r->next + 1 < r->frames ? r->next + 1 : 0;
         if (now & TP_STATUS_LOSING)
             ring_count_lost(r);
@@ -218,29 +229,6 @@ static int ring_join(const struct tmtu_io_ring *r, int fd)
                     (int)(group | (unsigned)PACKET_FANOUT_HASH << 16));
 }
 
-/* A ring whose frames hold what the interface's MTU allows. */
-static int ring_make(struct tmtu_io_ring *r, int fd)
-{
-    struct tpacket_req req;
-    r->frame_len = RING_FRAME_MIN;
-    while (r->frame_len < RING_FRAME_MAX &&
-           r->frame_len < r->io->mtu + RING_OVERHEAD)
-        r->frame_len *= 2;
-    r->frames = RING_BYTES / r->frame_len;
-    req.tp_block_size = RING_BLOCK;
-    req.tp_block_nr = RING_BYTES / RING_BLOCK;
-    req.tp_frame_size = r->frame_len;
-    req.tp_frame_nr = r->frames;
-    if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req) != 0)
-        return -1;
-    void *ring =
-        mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (ring == MAP_FAILED)
-        return -1;
-    r->bytes = ring;
-    return 0;
-}
-
 /* -1 and errno on failure. */
 static int ring_listen(struct tmtu_io_ring *r)
 {
@@ -256,7 +244,7 @@ static int ring_listen(struct tmtu_io_ring *r)
     (void)ring_set(fd, PACKET_IGNORE_OUTGOING, 1); /* else skipped here */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof rcvbuf) != 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
-    if (ring_make(r, fd) != 0)
+    if (tmtu_io_ring_make(r) != 0)
         return -1;
     memset(&to, 0, sizeof to);
     to.sll_family = AF_PACKET;
@@ -285,11 +273,9 @@ int tmtu_io_ring_open(struct tmtu_io_ring *r, struct tmtu_io *io,
 
 void tmtu_io_ring_close(struct tmtu_io_ring *r)
 {
-    if (r->bytes != NULL)
-        munmap(r->bytes, RING_BYTES);
+    tmtu_io_ring_unmap(r);
     if (r->io->fd >= 0)
         close(r->io->fd);
     tmtu_io_cut_free(&r->cut);
-    r->bytes = NULL;
     r->io->fd = -1;
 }
