@@ -252,6 +252,10 @@ if [ -z "$quick" ]; then
         examples/lab/nat.sh --build "$out/gcc" --mb 100 --io afpacket
     step "lab, readdressed, super-packets, TUN too" isolated \
         examples/lab/nat.sh --build "$out/gcc" --offload
+    step "lab, direct routing" isolated \
+        examples/lab/direct.sh --build "$out/gcc" --mb 100
+    step "lab, direct routing, super-packets" isolated \
+        examples/lab/direct.sh --build "$out/gcc" --mb 100 --offload
     step "lab, the path shrinks" isolated \
         examples/lab/shrink.sh --build "$out/gcc" --check
     quote "lab, the path shrinks" '^[46]in[46] '
