@@ -82,6 +82,34 @@ static void decided(const struct tmtu_tunnel *t, const struct tmtu_pkt *pkt)
     must(!tmtu_mtu_fits(pkt, &t->mtu) || d.action == TMTU_MTU_FITS);
 }
 
+/* An error may quote as much as it likes of what was sent: the tunnel is known,
+ * and what is inside as soon as its IP header is there. */
+static void quoted(const struct tmtu_encap *e, const struct tmtu_pkt *outer,
+                   const struct tmtu_pkt *was, size_t n)
+{
+    const size_t over = tmtu_encap_overhead(e);
+    const size_t head = was->flow.ipver == 4 ? (was->data[0] & 15) * 4u : 40;
+    struct tmtu_buf b = copy(outer->data, n, 0);
+    struct tmtu_pkt quote, inner, any;
+    if (tmtu_ip_parse(tmtu_buf_view(&b), TMTU_IP_QUOTED, &quote) == 0) {
+        const int rc = tmtu_encap_peek(&quote, e, &inner);
+        must(rc == (n < over + head ? (int)TMTU_E_TRUNCATED : (int)over));
+        if (rc > 0) {
+            must(inner.data == b.data + over && inner.len == was->len);
+            must(inner.have == n - over && inner.ttl + 1 >= was->ttl);
+            must(memcmp(inner.flow.src, was->flow.src, 32) == 0);
+            if (inner.flow.flags)
+                must(tmtu_flow_equal(&inner.flow, &was->flow));
+            if (e->sport == 0 && e->dport == 0) /* the well-known ones */
+                must(tmtu_encap_peek(&quote, NULL, &any) == rc &&
+                     memcmp(&any, &inner, sizeof any) == 0);
+        }
+    } else {
+        must(n < outer->l4); /* not even that header is whole */
+    }
+    free(b.head);
+}
+
 static void in(const struct tmtu_tunnel *t, const struct tmtu_encap_each *each,
                struct tmtu_buf *buf, struct tmtu_pkt *pkt)
 {
@@ -112,6 +140,11 @@ static void in(const struct tmtu_tunnel *t, const struct tmtu_encap_each *each,
         must(outer.len <= t->mtu.path_mtu);
     if (v.action == TMTU_TUNNEL_CUT)
         cut(&outer, t->mtu.path_mtu);
+
+    for (size_t n = outer.len; n > 0; n = n * 3 / 4)
+        quoted(&t->encap, &outer, &was, n);
+    for (size_t n = 0; n < 90 && n <= outer.len; n++)
+        quoted(&t->encap, &outer, &was, n);
 
     uint32_t seq;
     if (t->encap.flags & TMTU_ENCAP_SEQ)
@@ -286,6 +319,9 @@ static void out(unsigned which, const struct tmtu_encap *tunnel,
     struct tmtu_buf old = copy(buf->head, (size_t)(buf->end - buf->head), 0);
     memset(&inner, 0xa5, sizeof inner);
     memcpy(&same, &inner, sizeof inner);
+    struct tmtu_pkt seen = {0};
+    e.sport = 0; /* which pull does not look at */
+    const int over = tmtu_encap_peek(&outer, &e, &seen);
     const enum tmtu_reason why = tmtu_encap_pull(buf, &outer, &e, &inner);
     if (why != TMTU_OK) {
         must(why != TMTU_R_INTERNAL && tmtu_reason_name((int)why) != NULL);
@@ -297,6 +333,8 @@ static void out(unsigned which, const struct tmtu_encap *tunnel,
         must(memcmp(&inner, &same, sizeof same) == 0);
         must(tmtu_buf_len(buf) == inner.len && inner.ttl > 0);
         const size_t head = (size_t)(buf->data - was.data);
+        must(over == (int)head && seen.len == inner.len);
+        must(tmtu_flow_equal(&seen.flow, &inner.flow));
         uint8_t *first = old.head + (was.data - was.head);
         const uint8_t *ip = first + head;
         const unsigned in = (ip[0] >> 4 == 4 ? ip[1] : ip[1] >> 4) & 3u;
@@ -329,6 +367,20 @@ static void out_of_a_quote(unsigned which, const struct tmtu_encap *tunnel,
     memcpy(e.src, outer.flow.src, 16);
     memcpy(e.dst, outer.flow.dst, 16);
     open_ends(&e, which, outer.flow.ipver);
+    struct tmtu_pkt deep, step = outer;
+    const int levels = tmtu_encap_innermost(&outer, &deep);
+    int rc = tmtu_encap_peek(&outer, &e, &inner);
+    if (rc > 0)
+        must(inner.data == outer.data + rc && inner.have > 0 &&
+             inner.data + inner.have <= outer.data + outer.have);
+    for (int i = 0; i < levels; i++) {
+        const uint8_t *from = step.data, *to = from + step.have;
+        rc = tmtu_encap_peek(&step, NULL, &step);
+        must(rc > 0 && step.data == from + rc && step.data + step.have <= to);
+    }
+    must(memcmp(&step, &deep, sizeof deep) == 0);
+    must(levels == TMTU_ENCAP_NESTING ||
+         tmtu_encap_peek(&deep, NULL, &inner) < 0);
     must(tmtu_encap_limit(&outer, &at) < 256);
     must(tmtu_encap_sequence(&outer, &seq) <= 0);
     if (tmtu_encap_pull(buf, &outer, &e, &inner) == TMTU_OK)

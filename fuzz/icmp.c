@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tunmtu/encap.h>
 #include <tunmtu/icmp.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,7 +61,20 @@ static void right_message(const struct tmtu_buf *msg,
         must(!about->flow.flags ||
              (got.quoted.flags & (TMTU_PKT_CUT | TMTU_PKT_ICMP)));
 
-    /* Nobody may answer it with an error. */
+    /* What is quoted is what was there. */
+    uint32_t seq = 0, sent = 0;
+    const int rc = tmtu_icmp_seq(&got.quoted, &seq);
+    must(tmtu_icmp_quote_check(&got.quoted) == tmtu_icmp_quote_check(about));
+    if (rc == 0)
+        must(tmtu_icmp_seq(about, &sent) == 0 && seq == sent);
+    else if (rc == TMTU_E_TRUNCATED)
+        must(got.quoted.have < got.quoted.l4 + 8u);
+
+    /* Nobody may answer it with an error, or a redirect. */
+    struct tmtu_icmp_hop hop = {{0}, 1, 1, 1};
+    memcpy(hop.next, pkt.flow.src, 16);
+    hop.next[15] ^= 1;
+    must(!tmtu_icmp_may_redirect(&pkt, &hop));
     must(tmtu_ip_is_icmp_error(&pkt));
     must(tmtu_icmp_may_send(&pkt, error) == TMTU_R_ABOUT_ERROR);
 }
@@ -143,6 +157,25 @@ static void read_it(const uint8_t *data, size_t size)
     must(got.quoted.data == pkt.data + pkt.l4 + 8);
     must(got.quoted.data + got.quoted.have <= pkt.data + pkt.have);
     must(got.quoted.flow.ipver == pkt.flow.ipver);
+    must(strcmp(tmtu_icmp_meaning(pkt.flow.ipver, got.type, got.code),
+                "not an error") != 0);
+    const size_t head = (got.quoted.data[0] & 15) * 4u;
+    int sum = TMTU_E_IGNORED;
+    if (pkt.flow.ipver == 4)
+        sum = sum_up(0, got.quoted.data, head) == 0xffff ? 0 : TMTU_E_CHECKSUM;
+    must(tmtu_icmp_quote_check(&got.quoted) == sum);
+
+    /* Whatever is in it lies inside of it, and is at most what it says. */
+    struct tmtu_pkt inner;
+    uint32_t seq;
+    const int levels = tmtu_encap_innermost(&got.quoted, &inner);
+    must(levels >= 0 && levels <= TMTU_ENCAP_NESTING);
+    must(inner.data >= got.quoted.data + levels * 20);
+    must(inner.data + inner.have <= got.quoted.data + got.quoted.have);
+    if (tmtu_icmp_seq(&inner, &seq) == 0)
+        must(inner.flow.proto == 6 && !(inner.flags & TMTU_PKT_LATER) &&
+             inner.have >= inner.l4 + 8u && (inner.flow.flags) != 0 &&
+             seq == tmtu_get32(inner.data + inner.l4 + 4));
     must(tmtu_ip_is_icmp_error(&pkt));
 }
 
