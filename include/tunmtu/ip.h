@@ -29,8 +29,9 @@ extern "C" {
 #define TMTU_PKT_MF       0x08u /**< more fragments follow */
 #define TMTU_PKT_ICMP     0x10u /**< tmtu_pkt.icmp_type was in the packet */
 #define TMTU_PKT_CUT                                                           \
-    0x20u /**< quoted only: ends before the transport                          \
-               header is reached */
+    0x20u /**< quoted only: ends before the ports or the                       \
+               ICMP type, or among IPv6 extension headers,                     \
+               where flow.proto is the one that is cut off */
 #define TMTU_PKT_L2_GROUP                                                      \
     0x40u /**< set by the caller: the link layer's                             \
                destination was multicast or broadcast */
@@ -48,7 +49,8 @@ struct tmtu_pkt {
     const uint8_t *data;     /**< first byte of the IP header */
     uint32_t len;            /**< length that its header tells, whole packet */
     uint32_t have;           /**< bytes of it at data; less than len only in a
-                                  quote */
+                                  quote, and more in one whose length is less
+                                  than its IPv4 header */
     uint16_t l4;             /**< where the transport header begins, or the data
                                   of a later fragment */
     uint16_t unfragmentable; /**< length of the headers that each fragment must
