@@ -119,10 +119,14 @@ bool nflog_begin(struct nflog *g, uint16_t group)
 
 void nflog_end(struct nflog *g)
 {
-    if (g->group != NULL)
-        nflog_unbind_group(g->group);
+    /* To leave a group takes the right that was needed to join it, and that is
+     * given up; closing the socket does as well. Then nobody else frees this.
+     */
+    const bool left = g->group == NULL || nflog_unbind_group(g->group) == 0;
     if (g->handle != NULL)
         nflog_close(g->handle);
+    if (!left)
+        free(g->group);
     free(g->memory);
     g->group = NULL;
     g->handle = NULL;
