@@ -364,9 +364,10 @@ def whole_error(case, frames):
 
 # ---- addresses translated ---------------------------------------------------
 
-@rule('quoted-sum', 'IPVS changes addresses and ports of a quoted packet, '
-      'and leaves its TCP or UDP checksum as it was (K90); we change it with '
-      'them, if it is quoted (RFC 5508 REQ-3).', is_nat)
+@rule('quoted-sum', 'IPVS changes addresses and ports of a quoted packet, and '
+      'leaves its TCP or UDP checksum as it was (K90); we change it with them, '
+      'if it is quoted: the headers are to be those that were sent (RFC 5508 '
+      'REQ-4, REQ-5).', is_nat)
 def quoted_sum(case, kernel, ours):
     k, o = whole_error(case, kernel), whole_error(case, ours)
     at = ways.quoted_sum(o)
