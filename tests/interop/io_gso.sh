@@ -163,6 +163,9 @@ mac=$(ip -o link show v0 2>/dev/null | sed 's/.*link.ether \([0-9a-f:]*\).*/\1/'
 ip addr add 10.8.0.1/24 dev v0
 ip -6 addr add fd00:8::1/64 dev v0 nodad
 ip link set v0 up
+# This kernel gets what io_relay gets. IPv6 without a route would tell the near
+# one so; IPv4 that does not forward holds its tongue.
+ip -6 route add blackhole fd00:7::/64
 at "$near" sh -c "ip link set v1 up
     ip addr add 10.8.0.2/24 dev v1
     ip -6 addr add fd00:8::2/64 dev v1 nodad
@@ -194,5 +197,9 @@ counted super -ge 500
 afpacket '' ,gso
 counted super -ge 500
 
+unreachable=$(nstat -asz Icmp6OutDestUnreachs 2>/dev/null |
+    awk '/^Icmp6OutDestUnreachs/ { print $2 }')
+[ "${unreachable:-0}" = 0 ] ||
+    complain "this kernel had a word in it: $unreachable times unreachable"
 [ $bad = 0 ] || exit 1
 say "all right"
