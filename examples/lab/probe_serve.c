@@ -125,6 +125,13 @@ static int step_get(struct peer *peer, int fd)
     return AGAIN;
 }
 
+/* Also when all of a stream is here, and only the answer is missing: nothing
+ * more will come then. */
+static int has_to_say(const struct peer *peer)
+{
+    return peer->doing == GET || (peer->doing == PUT && peer->left == 0);
+}
+
 /* Works until it would have to wait; false: the connection is over. */
 static int serve_peer(struct peer *peer, int fd)
 {
@@ -175,7 +182,7 @@ _Noreturn void probe_serve(const struct probe_options *options)
     for (;;) {
         fds[0].events = n <= PROBE_CONNECTIONS ? POLLIN : 0;
         for (nfds_t i = 1; i < n; i++)
-            fds[i].events = peers[i]->doing == GET ? POLLOUT : POLLIN;
+            fds[i].events = has_to_say(peers[i]) ? POLLOUT : POLLIN;
         if (poll(fds, n, -1) < 0 && errno != EINTR)
             probe_fail("poll: %s", strerror(errno));
         for (nfds_t i = n - 1; i >= 1; i--) {
