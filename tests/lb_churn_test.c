@@ -46,7 +46,9 @@ static void reload_text(struct bed *b, const char *text)
     assert_int_equal(services_build(&b->services, &r, &b->config, "r", stderr),
                      0);
     assert_true(services_adopt(&b->services, &before));
-    assert_true(lb_adopt(&b->lb, &b->services, &b->config));
+    assert_true(lb_prepare(&b->lb, &b->services, &b->config));
+    services_inherit(&b->services, &before);
+    lb_adopt(&b->lb, &b->services);
     services_free(&before);
     rules_free(&r);
     fclose(in);

@@ -60,11 +60,10 @@ static bool of_value(const struct conns *conns, uint64_t value,
     return true;
 }
 
-bool conns_init(struct conns *conns, const struct services *services,
-                uint32_t n, const struct tmtu_hash_key *key)
+bool conns_prepare(struct conns *conns, const struct services *services,
+                   uint32_t n, const struct tmtu_hash_key *key)
 {
     bool needed = false;
-    conns->services = services;
     for (size_t i = 0; i < services->n; i++)
         needed |= services->service[i].nat;
     if (!needed || conns->flows != NULL)

@@ -33,8 +33,8 @@ enum { FLOW_TABLE_MAX = 100000000 };
 /* Makes a table with room for `n` connections or more (0: CONNS_DEFAULT), if a
  * service needs one and there is none yet: `conns` is empty to begin with, or
  * gets other services. False: there is no memory. conns_free() in any case. */
-bool conns_init(struct conns *conns, const struct services *services,
-                uint32_t n, const struct tmtu_hash_key *key);
+bool conns_prepare(struct conns *conns, const struct services *services,
+                   uint32_t n, const struct tmtu_hash_key *key);
 
 /* A table of so many flows or more; free() ends it. NULL: there is no memory.
  */

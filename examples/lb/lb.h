@@ -126,6 +126,7 @@ struct lb_work {
 /* What was learnt of a path, for other balancers of the same servers. */
 struct lb_news {
     uint8_t addr[16]; /* of the server */
+    uint64_t time;    /* when */
     struct tmtu_pmtu_error error;
 };
 
@@ -151,6 +152,7 @@ struct lb {
     struct lb_news news[LB_NEWS];
     unsigned learnt;        /* news */
     struct tmtu_pmtu *pmtu; /* of the paths to servers */
+    size_t paths;           /* that there is room for in it */
     struct tmtu_relay_options relay;
     struct tmtu_limit *limit; /* of answers; NULL: none */
     struct conns conns;
@@ -168,18 +170,21 @@ struct lb {
 bool lb_init(struct lb *lb, struct services *services,
              const struct services_config *config);
 
-/* Between two packets: other services, which have adopted those that there
- * were. False: there is no memory for what they need; the balancer can only be
- * ended then. */
-bool lb_adopt(struct lb *lb, struct services *services,
-              const struct services_config *config);
+/* Makes room for what other services need. False: there is no memory, and all
+ * is as it was. */
+bool lb_prepare(struct lb *lb, const struct services *services,
+                const struct services_config *config);
+
+/* Between two packets: these services, which it is prepared for, take the place
+ * of those that there were, which they have adopted. */
+void lb_adopt(struct lb *lb, struct services *services);
 
 void lb_free(struct lb *lb);
 
 /* Takes the news that there are; returns how many. */
 unsigned lb_news(struct lb *lb, struct lb_news news[LB_NEWS]);
 
-/* Learns what another one has learnt. */
+/* Learns what another one has learnt, by the same clock. */
 void lb_hear(struct lb *lb, const struct lb_news *news);
 
 /* Takes a packet and decides. It is referred to, and written to, until lb_give

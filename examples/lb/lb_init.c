@@ -13,13 +13,21 @@ enum { REASS_PACKETS = 256, REASS_MAX = 65535 };
  * by what is sent in all. */
 enum { LIMIT_HOSTS = 4096 };
 
+/* For tables that nobody needs to agree about: the balancers' key may be known,
+ * or none. */
+static struct tmtu_hash_key secret(const struct services_config *config)
+{
+    struct tmtu_hash_key key = config->key;
+    key.k0 ^= config->first_id;
+    return key;
+}
+
 /* False: there is no memory. */
 static bool make_limit(struct lb *lb, const struct services_config *config)
 {
-    struct tmtu_hash_key key = config->key;
+    const struct tmtu_hash_key key = secret(config);
     if (config->limit.size == 0)
         return true;
-    key.k0 ^= config->first_id; /* the key may be known, or none */
     void *mem = malloc(tmtu_limit_sizeof(LIMIT_HOSTS));
     if (mem == NULL)
         return false;
@@ -29,17 +37,22 @@ static bool make_limit(struct lb *lb, const struct services_config *config)
 
 /* What is known of the paths to all servers; four times the places, so that
  * none has to make room for another. False: there is no memory. */
-static bool make_pmtu(struct lb *lb, const struct services_config *config)
+static bool make_pmtu(struct lb *lb, const struct services *services,
+                      const struct services_config *config)
 {
     const struct tmtu_pmtu_options options = TMTU_PMTU_INIT;
-    size_t entries = 64;
-    while (entries < 4 * (size_t)lb->services->tunnels)
-        entries *= 2;
-    void *mem = malloc(tmtu_pmtu_sizeof(entries));
+    size_t paths = 64;
+    while (paths < 4 * (size_t)services->tunnels)
+        paths *= 2;
+    if (paths <= lb->paths)
+        return true;
+    void *mem = malloc(tmtu_pmtu_sizeof(paths));
     if (mem == NULL)
         return false;
-    lb->pmtu = tmtu_pmtu_init(mem, entries, &options, &config->key);
-    return lb->pmtu != NULL;
+    free(lb->pmtu); /* what was known is learnt again */
+    lb->pmtu = tmtu_pmtu_init(mem, paths, &options, &config->key);
+    lb->paths = paths;
+    return true; /* the number is a good one */
 }
 
 /* Packets whose first fragment was quoted, remembered for the others. */
@@ -80,32 +93,38 @@ bool lb_init(struct lb *lb, struct services *services,
     lb->relay = relay;
     lb->relay.policy = config->relay;
     lb->relay.flags = TMTU_RELAY_LOCAL; /* a VIP is on our own network */
-    struct tmtu_hash_key key = config->key;
-    key.k0 ^= config->first_id; /* the key may be known, or none */
-    if (!conns_init(&lb->conns, services, config->connections, &key))
-        return false;
-    if (config->flow_table != 0) { /* a quarter more: see flows.h */
+    if (config->flow_table != 0) {      /* a quarter more: see flows.h */
+        const struct tmtu_hash_key key = secret(config);
         lb->flows = conns_table((size_t)config->flow_table * 5 / 4, &key);
         if (lb->flows == NULL)
             return false;
     }
-    return make_limit(lb, config) && make_pmtu(lb, config) &&
-           make_follow(lb, config) && lb->reass != NULL && lb->memory != NULL;
+    lb->conns.services = services;
+    return make_limit(lb, config) && make_follow(lb, config) &&
+           lb_prepare(lb, services, config) && lb->reass != NULL &&
+           lb->memory != NULL;
 }
 
-bool lb_adopt(struct lb *lb, struct services *services,
-              const struct services_config *config)
+bool lb_prepare(struct lb *lb, const struct services *services,
+                const struct services_config *config)
 {
-    struct tmtu_hash_key key = config->key;
-    key.k0 ^= config->first_id;
+    const struct tmtu_hash_key key = secret(config);
+    return conns_prepare(&lb->conns, services, config->connections, &key) &&
+           make_pmtu(lb, services, config);
+}
+
+void lb_adopt(struct lb *lb, struct services *services)
+{
     lb->services = services;
-    lb->work.server = NULL;
+    lb->conns.services = services;
+    lb->work.server = NULL; /* these were of the others */
+    lb->note.server = NULL;
+    lb->via = NULL;
     for (uint32_t i = 0; i < services->ids; i++) {
         struct server *server = services_by_id(services, i);
         if (server != NULL)
             server->ask = 0; /* what is known of its path still holds */
     }
-    return conns_init(&lb->conns, services, config->connections, &key);
 }
 
 void lb_free(struct lb *lb)

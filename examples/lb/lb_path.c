@@ -54,6 +54,7 @@ void lb_path_learn(struct lb *lb, const struct server *server,
     if (!learn(lb, e, error) || lb->learnt == LB_NEWS)
         return;
     tmtu_copy(lb->news[lb->learnt].addr, e->dst, 16);
+    lb->news[lb->learnt].time = lb->now;
     lb->news[lb->learnt++].error = *error;
 }
 
@@ -69,6 +70,8 @@ unsigned lb_news(struct lb *lb, struct lb_news news[LB_NEWS])
 void lb_hear(struct lb *lb, const struct lb_news *news)
 {
     const struct services *t = lb->services;
+    if (lb->now < news->time) /* its own last packet may be of long ago */
+        lb->now = news->time;
     for (uint32_t i = 0; i < t->tunnels; i++) {
         const struct tmtu_encap *e = &t->tunnel[i]->tunnel.encap;
         if (tmtu_addr_equal(e->dst, news->addr)) {

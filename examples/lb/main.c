@@ -29,45 +29,44 @@ static bool write_counters(struct program *p)
     return ok;
 }
 
-/* Rules are read again; with an error in them the old ones stay. False: the
- * end.
- */
-static bool reload(struct program *p)
+/* Rules are read again; with an error in them the old ones stay. */
+static void reload(struct program *p)
 {
     const char *file = p->options.rules;
     struct services services;
     if (!load_services(&services, &p->options)) {
         fprintf(stderr, "tunmtu-lb: %s: the rules stay as they were\n", file);
-        return true;
+        return;
     }
     const size_t n = services.n;
     const uint64_t fingerprint = services.fingerprint;
-    if (!team_reload(&p->team, &services))
-        return false;
+    if (!team_reload(&p->team, &services)) {
+        fprintf(stderr,
+                "tunmtu-lb: %s: no memory; the rules stay as they were\n",
+                file);
+        return;
+    }
     fprintf(stderr,
             "tunmtu-lb: %s: %zu service%s now, fingerprint %016" PRIx64 "\n",
             file, n, n == 1 ? "" : "s", fingerprint);
-    return true;
 }
 
-/* Until a signal ends it, or the packets do. Returns the exit status. */
-static int run(struct program *p)
+/* Until a signal ends it, or the packets do. */
+static void run(struct program *p)
 {
     struct pollfd fds[2] = {{.fd = p->signals.fd, .events = POLLIN},
                             {.fd = p->team.done_fd, .events = POLLIN}};
-    bool ok = true;
     fputs("tunmtu-lb: ready\n", stderr);
-    while (ok && !p->signals.stop && !(fds[1].revents & POLLIN)) {
+    while (!p->signals.stop && !(fds[1].revents & POLLIN)) {
         if (poll(fds, 2, -1) < 0)
             continue; /* EINTR */
         signals_read(&p->signals);
         if (p->signals.reload)
-            ok = reload(p);
+            reload(p);
         if (p->signals.dump)
             write_counters(p);
         p->signals.reload = p->signals.dump = false;
     }
-    return ok ? 0 : 1;
 }
 
 /* Returns the exit status. */
@@ -80,8 +79,10 @@ static int balance(struct program *p, struct services *services)
         fprintf(stderr, "tunmtu-lb: no signals: %s\n", strerror(errno));
         return 1;
     }
-    status = team_start(&p->team) ? run(p) : 1;
-    status |= team_stop(&p->team);
+    const bool started = team_start(&p->team);
+    if (started)
+        run(p);
+    status = team_stop(&p->team) || !started;
     return write_counters(p) ? status : 1;
 }
 

@@ -213,7 +213,7 @@ bool report_take(struct report *r, struct team *team)
     memset(r, 0, sizeof *r);
     for (unsigned i = 0; i < team->n; i++) {
         struct worker *w = &team->worker[i];
-        pthread_mutex_lock(&w->lock);
+        team_enter(w);
         add(&r->lb, &w->lb.counters, sizeof r->lb);
         add(&r->reass, tmtu_reass_counters(w->lb.reass), sizeof r->reass);
         add_flows(&r->flows, &r->has_flows, w->lb.flows);
@@ -225,7 +225,7 @@ bool report_take(struct report *r, struct team *team)
             ok = services_copy(&r->services, &w->services);
         else if (ok)
             add_servers(&r->services, &w->services);
-        pthread_mutex_unlock(&w->lock);
+        team_leave(w);
     }
     return ok;
 }

@@ -104,9 +104,13 @@ unsigned services_build(struct services *t, const struct rules *rules,
                         const struct services_config *config, const char *name,
                         FILE *say);
 
-/* The services that take the place of others: who is in both keeps his number
- * and his counters. False: no memory. */
+/* The services that take the place of others: who is in both keeps his number;
+ * those of who has gone are not given away again. False: no memory. */
 bool services_adopt(struct services *t, const struct services *before);
+
+/* And their counters: to be called when nothing more is counted there. `t`, or
+ * what it is a copy of, has adopted `before`, or what that is a copy of. */
+void services_inherit(struct services *t, const struct services *before);
 
 /* Services like others, for another balancer; they share the tables of where
  * flows go, so those that are copied are freed last. False: no memory. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -79,6 +80,20 @@ static int burst(struct worker *w, unsigned n)
     return rc < 0 ? rc : error;
 }
 
+/* A mutex alone would be the worker's again and again while there is traffic:
+ * it takes it back before who waits has woken up. */
+void team_enter(struct worker *w)
+{
+    atomic_fetch_add(&w->wanted, 1);
+    pthread_mutex_lock(&w->lock);
+    atomic_fetch_sub(&w->wanted, 1);
+}
+
+void team_leave(struct worker *w)
+{
+    pthread_mutex_unlock(&w->lock);
+}
+
 /* What this one has learnt of paths, the others need not find out. */
 static void spread(struct worker *w, const struct lb_news *news, unsigned n)
 {
@@ -86,10 +101,10 @@ static void spread(struct worker *w, const struct lb_news *news, unsigned n)
         struct worker *other = &w->team->worker[k];
         if (other == w)
             continue;
-        pthread_mutex_lock(&other->lock);
+        team_enter(other);
         for (unsigned i = 0; i < n; i++)
             lb_hear(&other->lb, &news[i]);
-        pthread_mutex_unlock(&other->lock);
+        team_leave(other);
     }
 }
 
@@ -138,6 +153,8 @@ static int serve(struct worker *w)
 static int turn(struct worker *w)
 {
     struct lb_news news[LB_NEWS];
+    while (atomic_load(&w->wanted) != 0)
+        sched_yield();
     pthread_mutex_lock(&w->lock);
     const int more = find(w) ? serve(w) : 0;
     const unsigned learnt = lb_news(&w->lb, news);
@@ -262,26 +279,42 @@ bool team_start(struct team *team)
     return true;
 }
 
+/* What the others will have, like after[0], whose servers get their numbers.
+ * False: there is no memory. */
+static bool prepare(struct team *team, struct services *after)
+{
+    struct worker *first = &team->worker[0];
+    team_enter(first); /* all have the same numbers */
+    bool ok = services_adopt(&after[0], &first->services);
+    team_leave(first);
+    for (unsigned i = 0; ok && i < team->n; i++) {
+        struct worker *w = &team->worker[i];
+        ok = i == 0 || services_copy(&after[i], &after[0]);
+        team_enter(w);
+        ok = ok && lb_prepare(&w->lb, &after[i], &team->options->config);
+        team_leave(w);
+    }
+    return ok;
+}
+
 bool team_reload(struct team *team, struct services *t)
 {
-    struct services after[TMTU_IO_QUEUES], before[TMTU_IO_QUEUES];
-    bool ok = true;
-    after[0] = *t;
-    for (unsigned i = 1; i < team->n; i++)
-        ok = services_copy(&after[i], t) && ok;
-    for (unsigned i = 0; i < team->n; i++) {
+    struct services set[TMTU_IO_QUEUES]; /* those to come, then those before */
+    memset(set, 0, sizeof set);
+    set[0] = *t;
+    const bool ok = prepare(team, set);
+    for (unsigned i = 0; ok && i < team->n; i++) {
         struct worker *w = &team->worker[i];
-        pthread_mutex_lock(&w->lock);
-        before[i] = w->services;
-        ok = ok && services_adopt(&after[i], &before[i]);
-        w->services = after[i];
-        ok = lb_adopt(&w->lb, &w->services, &team->options->config) && ok;
-        pthread_mutex_unlock(&w->lock);
+        team_enter(w);
+        const struct services before = w->services;
+        services_inherit(&set[i], &before);
+        w->services = set[i];
+        lb_adopt(&w->lb, &w->services);
+        team_leave(w);
+        set[i] = before;
     }
     for (unsigned i = team->n; i-- > 0;) /* copies first */
-        services_free(&before[i]);
-    if (!ok)
-        no_memory();
+        services_free(&set[i]);
     return ok;
 }
 
@@ -314,6 +347,7 @@ int team_free(struct team *team)
         services_free(&w->services);
         burst_free(&w->in);
         burst_free(&w->out);
+        pthread_mutex_destroy(&w->lock);
     }
     if (team->n == 0 && team->worker != NULL) /* the queues were not opened */
         services_free(&team->worker[0].services);

@@ -17,6 +17,7 @@ struct team;
 
 struct worker {
     pthread_mutex_t lock; /* of what follows, held for each burst */
+    atomic_uint wanted;   /* by so many others */
     struct services services;
     struct lb lb;
     struct tmtu_io *io;    /* NULL: the interface is gone */
@@ -50,8 +51,13 @@ int team_init(struct team *team, struct options *o, struct services *t);
 /* Begins. False: a thread could not be made. */
 bool team_start(struct team *team);
 
+/* Between two bursts of a worker: whoever is not the worker enters and leaves.
+ */
+void team_enter(struct worker *w);
+void team_leave(struct worker *w);
+
 /* Gives all of them services like `t`, which it takes, between two bursts.
- * False: there was no memory; the team can only be ended then. */
+ * False: there was no memory, and all stays as it was. */
 bool team_reload(struct team *team, struct services *t);
 
 /* Ends them; returns the exit status. */
