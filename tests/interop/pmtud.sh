@@ -168,17 +168,19 @@ heard() {
 owned_by() { # NODE
     python3 "$errors" write "$out/many.pcap" $router $vip $client 40000 32 1400
     "$pmtud" --mode steer --rules "$out/rules" --local 10.9.0.254 \
-        --io "pcap:$out/many.pcap:/dev/null" --dry-run --src-rate 1000 \
-        --iface-rate 1000 --counters /dev/null 2>&1 |
-        sed -n "s/.*, server 10\.9\.0\.${1#s}, .* to .*:\([0-9]*\), says.*/\1/p" |
+        --local 2001:db8:9::fe --io "pcap:$out/many.pcap:/dev/null" --dry-run \
+        --src-rate 1000 --iface-rate 1000 --counters /dev/null 2>&1 |
+        sed -nE "s/.*, server (10.9.0.|2001:db8:9::)${1#s}, .* to .*:([0-9]*), says.*/\\2/p" |
         head -n 1
 }
-for v in $VIP4 "[$VIP6]"; do
-    echo "-A -u $v:443 -s mh -b mh-port"
-    for i in 1 2 3; do
-        echo "-a -u $v:443 -r 10.9.0.$i:443 -i"
-    done
-done >"$out/rules"
+echo "-A -u $VIP4:443 -s mh -b mh-port" >"$out/rules"
+for i in 1 2 3; do
+    echo "-a -u $VIP4:443 -r 10.9.0.$i:443 -i"
+done >>"$out/rules"
+echo "-A -u [$VIP6]:443 -s mh -b mh-port" >>"$out/rules"
+for i in 1 2 3; do
+    echo "-a -u [$VIP6]:443 -r [2001:db8:9::$i]:443 -i"
+done >>"$out/rules"
 
 # ---- each way out: heard by the right one, and no copy of a copy ---------------
 
@@ -213,10 +215,13 @@ for family in 4 6; do
         done
         if [ $mode = steer ]; then
             begin_all --iface eth0 --mode steer --rules "$out/rules" \
-                --local 10.9.0.NODE
-        else
+                --local 10.9.0.NODE --local 2001:db8:9::NODE
+        elif [ $family = 4 ]; then
             begin_all --iface eth0 --mode peers --local 10.9.0.NODE \
                 --peers 10.9.0.1,10.9.0.2,10.9.0.3
+        else
+            begin_all --iface eth0 --mode peers --local 2001:db8:9::NODE \
+                --peers 2001:db8:9::1,2001:db8:9::2,2001:db8:9::3
         fi
         listen s2 "$port"
         stray "$port"
@@ -236,7 +241,8 @@ done
 for_family 4
 case="rules on SIGHUP"
 cp "$out/rules" "$out/now"
-begin s1 --iface eth0 --mode steer --rules "$out/now" --local 10.9.0.1
+begin s1 --iface eth0 --mode steer --rules "$out/now" --local 10.9.0.1 \
+    --local 2001:db8:9::1
 echo nonsense >"$out/now"
 kill -HUP "${daemons[0]}"
 await grep -q 'the rules stay as they were' "$out/s1.log" ||
