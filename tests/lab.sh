@@ -11,6 +11,8 @@ shift 2
 for tool in bash unshare nsenter ip ethtool nstat awk timeout; do
     command -v $tool >/dev/null || { echo "lab: there is no $tool"; exit 77; }
 done
+[ "${script##*/}" != fleet.sh ] || command -v bird >/dev/null ||
+    { echo "lab: there is no bird (Debian: bird2)"; exit 77; }
 unshare -nm true 2>/dev/null || unshare -Urnm true ||
     { echo "lab: namespaces are not possible here"; exit 77; }
 [ -w /dev/net/tun ] || { echo "lab: /dev/net/tun cannot be used"; exit 77; }

@@ -48,7 +48,7 @@ packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
     pkg-config libpcap-dev libnetfilter-log-dev libseccomp-dev libcap-ng-dev
     libcmocka-dev linux-libc-dev libbpf-dev binutils nftables
     python3 python3-scapy doxygen tshark bpftool iproute2 ethtool procps
-    util-linux user-mode-linux ipvsadm kmod)
+    util-linux user-mode-linux ipvsadm kmod bird2)
 if ! command -v dpkg-query >/dev/null; then
     echo "This is no Debian: nothing is installed. Needed are what these"
     echo "packages hold: ${packages[*]}"
@@ -269,6 +269,9 @@ if [ -z "$quick" ]; then
             examples/lab/recursion.sh --build "$out/gcc" --family $family --check
         quote "lab, a tunnel's end behind it, IPv$family" '(nothing|shared|recursive)$'
     done
+    step "lab, a fleet behind ECMP" isolated \
+        examples/lab/fleet.sh --build "$out/gcc" --timeout 5 --check
+    quote "lab, a fleet behind ECMP" '^IPv[46] '
 fi
 
 # ---- the end ----------------------------------------------------------------

@@ -84,25 +84,9 @@ lab_programs "$build"
 lab_enter "$0" ${args[@]+"${args[@]}"}
 probe=$build/examples/lab/tunmtu-probe
 
-# wire NODE DEVICE NODE DEVICE: a link between them, up.
-wire() {
-    local offloads='tso off gso off gro off tx off'
-    [ -z "$LAB_OFFLOAD" ] || offloads='tso on gso on gro on tx on'
-    ip link add "$2" netns "$1" mtu 1500 type veth \
-        peer name "$4" netns "$3" mtu 1500
-    while [ $# -gt 0 ]; do
-        # shellcheck disable=SC2086 # eight words
-        lab_in "$1" ethtool -K "$2" $offloads \
-            >/dev/null 2>"$LAB_DIR/ethtool.log" ||
-            lab_fail "the offloads of $2 cannot be set: $offloads"
-        lab_in "$1" ip link set "$2" up
-        shift 2
-    done
-}
-
 # plug NODE NUMBER: its link to the bridge, and its addresses.
 plug() {
-    wire "$1" eth0 bridge "$1"
+    lab_wire "$1" eth0 bridge "$1"
     lab_in bridge ip link set "$1" master br0
     lab_in "$1" ip address add "10.0.0.$2/24" dev eth0
     lab_in "$1" ip address add "2001:db8::$2/64" dev eth0 nodad
@@ -124,7 +108,7 @@ plug_all() {
     lab_set router ipv4/ip_forward=1 ipv6/conf/all/forwarding=1
     plug router 254
     lab_node client
-    wire client eth0 router client
+    lab_wire client eth0 router client
     lab_in router ip address add 10.0.1.254/24 dev client
     lab_in router ip address add 2001:db8:1::254/64 dev client nodad
     lab_in client ip address add 10.0.1.1/24 dev eth0

@@ -50,7 +50,7 @@ lab_fail() {
     local log name
     for name in "${!LAB_PID[@]}"; do
         case $name in
-        balancer | real*) kill -USR1 "${LAB_PID[$name]}" ;;
+        balancer | lb* | real*) kill -USR1 "${LAB_PID[$name]}" ;;
         hop | tunnel) kill -TERM "${LAB_PID[$name]}" ;; # that is when it writes them
         esac
     done 2>/dev/null

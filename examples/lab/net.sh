@@ -35,13 +35,12 @@ lab_in() {
 
 # lab_set NODE KEY=VALUE...: keys below net, with slashes.
 lab_set() {
-    local node=$1 pair
+    local node=$1
     shift
-    for pair; do
-        lab_in "$node" tee "/proc/sys/net/${pair%%=*}" \
-            <<<"${pair#*=}" >/dev/null ||
-            lab_fail "net/$pair cannot be set; is /proc/sys read-only?"
-    done
+    # shellcheck disable=SC2016 # of the shell there: one for all
+    lab_in "$node" sh -c 'for pair; do
+        echo "${pair#*=}" >"/proc/sys/net/${pair%%=*}" || exit
+    done' sh "$@" || lab_fail "net/$* cannot be set; is /proc/sys read-only?"
 }
 
 lab_node() {
@@ -59,27 +58,31 @@ lab_node() {
     lab_in "$1" ip link set lo up
 }
 
-# lab_link NODE NUMBER [UPSTREAM]: its link to the router or the hop, address,
-# and default route.
-lab_link() {
-    local node=$1 v4=10.0.0.$2 v6=2001:db8::$2 end
-    local up=${3-router} gate4=10.0.0.254 gate6=2001:db8::fe
-    [ "$up" = router ] || gate4=10.0.0.253 gate6=2001:db8::253
-    ip link add eth0 netns "$node" mtu 1500 type veth \
-        peer name "$node" netns "$up" mtu 1500
+# lab_wire NODE DEVICE NODE DEVICE: a link between them, up.
+lab_wire() {
     # As on a wire: segments no larger than the MTU, checksums complete. Else as
     # veth comes, and merging what arrives, as a network card's driver does.
     local offloads='tso off gso off gro off tx off'
     [ -z "$LAB_OFFLOAD" ] || offloads='tso on gso on gro on tx on'
-    for end in "$node eth0" "$up $node"; do
-        # shellcheck disable=SC2086 # two words
-        set -- $end
+    ip link add "$2" netns "$1" mtu 1500 type veth \
+        peer name "$4" netns "$3" mtu 1500
+    while [ $# -gt 0 ]; do
         # shellcheck disable=SC2086 # eight words
         lab_in "$1" ethtool -K "$2" $offloads \
             >/dev/null 2>"$LAB_DIR/ethtool.log" ||
             lab_fail "the offloads of $2 cannot be set: $offloads"
         lab_in "$1" ip link set "$2" up
+        shift 2
     done
+}
+
+# lab_link NODE NUMBER [UPSTREAM]: its link to the router or the hop, address,
+# and default route.
+lab_link() {
+    local node=$1 v4=10.0.0.$2 v6=2001:db8::$2
+    local up=${3-router} gate4=10.0.0.254 gate6=2001:db8::fe
+    [ "$up" = router ] || gate4=10.0.0.253 gate6=2001:db8::253
+    lab_wire "$node" eth0 "$up" "$node"
     lab_in "$node" ip -batch - <<-END
 	address add $v4/32 dev eth0
 	address add $v6/128 dev eth0 nodad

@@ -10,14 +10,19 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: tunmtu-probe serve ADDRESS PORT\n"
+    "usage: tunmtu-probe serve [--rate N] ADDRESS PORT\n"
     "       tunmtu-probe stall [--connections N] [--hold] [--timeout S] "
     "ADDRESS PORT\n"
     "       tunmtu-probe transfer [--bytes N] [--timeout S] ADDRESS PORT\n"
     "       tunmtu-probe upload [--bytes N] [--timeline FILE] [--timeout S]\n"
     "                           ADDRESS PORT\n"
+    "       tunmtu-probe fetch [--connections N] [--bytes N] [--from A]... "
+    "[--hold]\n"
+    "                          [--timeout S] ADDRESS PORT\n"
     "\n"
-    "serve     answers the others, until it is stopped\n"
+    "serve     answers the others, until it is stopped; sends no more than "
+    "N bytes\n"
+    "          a second on each connection\n"
     "stall     opens N connections (32), says a few bytes on each, then sends\n"
     "          exactly one full-size segment on each, one connection after "
     "the\n"
@@ -31,6 +36,15 @@ static const char usage[] =
     "time\n"
     "          in which nothing got there; FILE receives lines `microseconds\n"
     "          bytes`, of CLOCK_MONOTONIC and that had got there\n"
+    "fetch     opens N connections (32), receives N bytes on each, compares "
+    "the\n"
+    "          checksums, and tells for how long nothing came, or that it "
+    "never did;\n"
+    "          connections come from each A in turn, then from the addresses "
+    "that\n"
+    "          follow; with --hold, again and again until SIGTERM, and each "
+    "SIGUSR1\n"
+    "          ends a phase of which this is told (1.max_us, 2.max_us, ...)\n"
     "\n"
     "Results are lines `name value` on standard output. Whatever waits longer\n"
     "than S seconds (10) has failed: one sentence on standard error, exit 1.\n";
@@ -69,8 +83,10 @@ int main(int argc, char **argv)
     static const struct option longs[] = {
         {"bytes", required_argument, NULL, 'b'},
         {"connections", required_argument, NULL, 'c'},
+        {"from", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
         {"hold", no_argument, NULL, 'H'},
+        {"rate", required_argument, NULL, 'r'},
         {"timeline", required_argument, NULL, 'l'},
         {"timeout", required_argument, NULL, 't'},
         {NULL, 0, NULL, 0},
@@ -94,6 +110,14 @@ int main(int argc, char **argv)
             break;
         case 'H':
             options.hold = 1;
+            break;
+        case 'f':
+            if (options.froms == PROBE_FROMS)
+                misused("too many --from");
+            options.from[options.froms++] = optarg;
+            break;
+        case 'r':
+            options.rate = number(optarg, 1, UINT32_MAX);
             break;
         case 'l':
             options.timeline = optarg;
@@ -120,7 +144,9 @@ int main(int argc, char **argv)
         probe_transfer(&options);
     else if (strcmp(mode, "upload") == 0)
         probe_upload(&options);
+    else if (strcmp(mode, "fetch") == 0)
+        probe_fetch(&options);
     else
-        misused("the mode is none of serve, stall, transfer, upload");
+        misused("the mode is none of serve, stall, transfer, upload, fetch");
     return 0;
 }

@@ -20,6 +20,8 @@
 #define PROBE_CHUNK 65536
 /** Connections of one client, and of one server. */
 #define PROBE_CONNECTIONS 500
+/** Networks that one client comes from. */
+#define PROBE_FROMS 16
 
 /** Says why on standard error, one sentence, and exits with 1. */
 _Noreturn void probe_fail(const char *format, ...)
@@ -52,6 +54,11 @@ int probe_listen(const char *address, const char *port);
  *  @p timeout_s on it fails. */
 int probe_connect(const char *address, const char *port, unsigned timeout_s);
 
+struct probe_options;
+
+/** The same for the @p i th of many, from the networks of @p options. */
+int probe_connect_from(const struct probe_options *options, unsigned i);
+
 void probe_write(int fd, const void *p, size_t n);
 
 /** Reads up to @p n bytes, at least one. */
@@ -73,8 +80,13 @@ struct probe_options {
     unsigned connections;
     unsigned timeout_s;
     uint64_t bytes;
-    int hold;             /**< stall: wait for SIGUSR1, see there */
+    int hold;             /**< stall, fetch: wait for signals, see there */
     const char *timeline; /**< upload: a file, or NULL */
+    uint64_t rate;        /**< serve: bytes a second, a connection; 0: any */
+    /** fetch: the connections come from these in turn, and from the addresses
+     *  that follow them. */
+    const char *from[PROBE_FROMS];
+    unsigned froms;
 };
 
 /** Serves until it is stopped. */
@@ -89,5 +101,10 @@ void probe_transfer(const struct probe_options *options);
 /** Sends a long stream, compares checksums, and looks each millisecond how much
  *  of it has got there. */
 void probe_upload(const struct probe_options *options);
+
+/** Receives a stream on each of many connections at once, and tells the longest
+ *  time in which nothing came: of each connection, or of each and each phase.
+ */
+void probe_fetch(const struct probe_options *options);
 
 #endif

@@ -61,7 +61,26 @@ int probe_listen(const char *address, const char *port)
     return fd;
 }
 
-int probe_connect(const char *address, const char *port, unsigned timeout_s)
+/* Binds to the address @p after addresses behind @p from. */
+static void come_from(int fd, const char *from, unsigned after)
+{
+    struct probe_options where = {.address = from, .port = "0"};
+    struct addrinfo *ai = resolve(&where);
+    struct sockaddr_in *v4 = (void *)ai->ai_addr;
+    struct sockaddr_in6 *v6 = (void *)ai->ai_addr;
+
+    if (ai->ai_family == AF_INET)
+        v4->sin_addr.s_addr = htonl(ntohl(v4->sin_addr.s_addr) + after);
+    else
+        v6->sin6_addr.s6_addr[15] += (uint8_t)after;
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0)
+        probe_fail("cannot come from %u after %s: %s", after, from,
+                   strerror(errno));
+    freeaddrinfo(ai);
+}
+
+static int open_to(const char *address, const char *port, unsigned timeout_s,
+                   const char *from, unsigned after)
 {
     struct probe_options where = {.address = address, .port = port};
     struct addrinfo *ai = resolve(&where);
@@ -74,11 +93,26 @@ int probe_connect(const char *address, const char *port, unsigned timeout_s)
     set(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     set(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     set(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (from != NULL)
+        come_from(fd, from, after);
     if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0)
         probe_fail("cannot connect to %s port %s: %s", address, port,
                    trouble());
     freeaddrinfo(ai);
     return fd;
+}
+
+int probe_connect(const char *address, const char *port, unsigned timeout_s)
+{
+    return open_to(address, port, timeout_s, NULL, 0);
+}
+
+int probe_connect_from(const struct probe_options *options, unsigned i)
+{
+    const unsigned n = options->froms;
+
+    return open_to(options->address, options->port, options->timeout_s,
+                   n > 0 ? options->from[i % n] : NULL, n > 0 ? i / n : 0);
 }
 
 void probe_write(int fd, const void *p, size_t n)

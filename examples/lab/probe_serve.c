@@ -154,8 +154,8 @@ static int serve_peer(struct peer *peer, int fd)
     return next != GONE;
 }
 
-static void take_in(int listener, struct pollfd *fds, struct peer **peers,
-                    nfds_t *n)
+static void take_in(int listener, uint64_t rate, struct pollfd *fds,
+                    struct peer **peers, nfds_t *n)
 {
     int one = 1;
     int fd = accept(listener, NULL, NULL);
@@ -164,7 +164,9 @@ static void take_in(int listener, struct pollfd *fds, struct peer **peers,
         return;
     peers[*n] = calloc(1, sizeof(**peers));
     if (peers[*n] == NULL || fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||
+        (rate != 0 && setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
+                                 sizeof(rate)) != 0))
         probe_fail("no room for one more connection");
     fds[*n].fd = fd;
     ++*n;
@@ -194,6 +196,6 @@ _Noreturn void probe_serve(const struct probe_options *options)
             fds[i] = fds[n];
         }
         if (fds[0].revents != 0)
-            take_in(fds[0].fd, fds, peers, &n);
+            take_in(fds[0].fd, options->rate, fds, peers, &n);
     }
 }
