@@ -20,7 +20,7 @@ for harness in fuzz/*.c; do
     objects=$work/$name.o
     # shellcheck disable=SC2086
     $CC ${CFLAGS-} -std=c11 $includes -c "$harness" -o "$work/$name.o"
-    for part in $(cat "fuzz/$name.parts" 2>/dev/null); do # of a program
+    for part in $(grep -sv "^#" "fuzz/$name.parts"); do # of a program
         object=$work/$(basename "$part" .c).part.o
         # shellcheck disable=SC2086
         $CC ${CFLAGS-} -std=c11 $includes -c "$part" -o "$object"
