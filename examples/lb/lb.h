@@ -4,6 +4,8 @@
 #ifndef LB_LB_H
 #define LB_LB_H
 
+#include <pthread.h>
+
 #include <tunmtu/follow.h>
 #include <tunmtu/frag.h>
 #include <tunmtu/io.h>
@@ -149,6 +151,9 @@ struct lb {
     struct tmtu_reass *reass;
     struct tmtu_follow *follow; /* of quoted fragments */
     struct tmtu_flows *flows;   /* and their servers; NULL: by hash alone */
+    struct lb *peer;            /* the next of a ring of those that have other
+                                   queues, on other threads; NULL: none */
+    pthread_mutex_t flows_lock; /* if there is one, which asks */
     struct lb_news news[LB_NEWS];
     unsigned learnt;        /* news */
     struct tmtu_pmtu *pmtu; /* of the paths to servers */
@@ -180,6 +185,10 @@ bool lb_prepare(struct lb *lb, const struct services *services,
 void lb_adopt(struct lb *lb, struct services *services);
 
 void lb_free(struct lb *lb);
+
+/* Nobody else touches its flows meanwhile. */
+void lb_hold(struct lb *lb);
+void lb_release(struct lb *lb);
 
 /* Takes the news that there are; returns how many. */
 unsigned lb_news(struct lb *lb, struct lb_news news[LB_NEWS]);

@@ -49,41 +49,75 @@ static enum tmtu_flows_class worth(const struct tmtu_pkt *pkt,
     return tcp_flags(pkt) & SYN ? is : TMTU_FLOWS_CONFIRMED;
 }
 
-/* The server of a flow that is in the table, and its place there; NULL. */
-static struct server *kept(const struct lb *lb, const struct tmtu_flow *key,
-                           int *place)
+void lb_hold(struct lb *lb)
 {
-    if (lb->flows == NULL)
-        return NULL;
-    *place = tmtu_flows_find(lb->flows, key, lb->now);
-    return *place < 0 ? NULL
-                      : services_by_id(lb->services,
-                                       *tmtu_flows_value(lb->flows, *place) &
-                                           (ENDS - 1));
+    if (lb->peer != NULL)
+        pthread_mutex_lock(&lb->flows_lock);
+}
+
+void lb_release(struct lb *lb)
+{
+    if (lb->peer != NULL)
+        pthread_mutex_unlock(&lb->flows_lock);
+}
+
+/* The server of a flow that is in the table of `at`; NULL: it is not. */
+static struct server *kept(struct lb *lb, struct lb *at,
+                           const struct tmtu_flow *key)
+{
+    struct server *server = NULL;
+    lb_hold(at);
+    const int place = tmtu_flows_find(at->flows, key, lb->now);
+    if (place >= 0) {
+        uint64_t *value = tmtu_flows_value(at->flows, place);
+        server = services_by_id(lb->services, *value & (ENDS - 1));
+        if (server != NULL && !lb->note.icmp) {
+            const struct tmtu_pkt *pkt = &lb->work.pkt;
+            const enum tmtu_flows_class is = tmtu_flows_class(at->flows, place);
+            const uint64_t time = lifetime(pkt, is, value);
+            tmtu_flows_keep(at->flows, place, worth(pkt, is), time, lb->now);
+        }
+    }
+    lb_release(at);
+    return server;
+}
+
+/* The queue that a flow's packets come by is chosen by its addresses and ports.
+ * An error has others, and fragments have none: they may come by another queue,
+ * and their flow be known there. Others than those need not ask. */
+static struct server *known(struct lb *lb, const struct tmtu_flow *key)
+{
+    struct server *server = kept(lb, lb, key);
+    if (lb->note.icmp || lb->work.own) {
+        for (struct lb *at = lb->peer; server == NULL && at != NULL && at != lb;
+             at = at->peer)
+            server = kept(lb, at, key);
+    }
+    return server;
+}
+
+static void begin(struct lb *lb, const struct tmtu_flow *key,
+                  const struct server *server)
+{
+    uint64_t value = server->id;
+    const uint64_t time = lifetime(&lb->work.pkt, TMTU_FLOWS_NEW, &value);
+    lb_hold(lb);
+    (void)!tmtu_flows_put(lb->flows, key, value, time, lb->now);
+    lb_release(lb);
 }
 
 struct server *lb_choose(struct lb *lb, const struct service *service,
                          const struct tmtu_flow *flow, uint64_t hash)
 {
-    const struct tmtu_pkt *pkt = &lb->work.pkt;
-    int place;
+    if (lb->flows == NULL)
+        return services_pick(service, hash);
     const struct tmtu_flow key = services_key(service, flow);
-    struct server *server = kept(lb, &key, &place);
-    if (server != NULL && !lb->note.icmp) {
-        uint64_t *value = tmtu_flows_value(lb->flows, place);
-        const enum tmtu_flows_class is = tmtu_flows_class(lb->flows, place);
-        const uint64_t time = lifetime(pkt, is, value);
-        tmtu_flows_keep(lb->flows, place, worth(pkt, is), time, lb->now);
-    }
+    struct server *server = known(lb, &key);
     if (server != NULL)
         return server;
     server = services_pick(service, hash);
     /* An error begins nothing: R-5508-07. -m has a table of its own. */
-    if (lb->flows == NULL || lb->note.icmp || server == NULL ||
-        server->forward == LB_NAT)
-        return server;
-    uint64_t value = server->id;
-    const uint64_t time = lifetime(pkt, TMTU_FLOWS_NEW, &value);
-    (void)!tmtu_flows_put(lb->flows, &key, value, time, lb->now);
+    if (server != NULL && !lb->note.icmp && server->forward != LB_NAT)
+        begin(lb, &key, server);
     return server;
 }

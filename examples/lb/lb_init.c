@@ -72,6 +72,7 @@ bool lb_init(struct lb *lb, struct services *services,
              const struct services_config *config)
 {
     memset(lb, 0, sizeof *lb);
+    pthread_mutex_init(&lb->flows_lock, NULL);
     void *reass = malloc(tmtu_reass_sizeof(REASS_PACKETS, REASS_MAX));
     if (reass != NULL)
         lb->reass =
@@ -136,5 +137,6 @@ void lb_free(struct lb *lb)
     free(lb->follow);
     free(lb->flows);
     free(lb->memory);
+    pthread_mutex_destroy(&lb->flows_lock);
     memset(lb, 0, sizeof *lb);
 }

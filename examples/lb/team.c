@@ -86,11 +86,13 @@ void team_enter(struct worker *w)
 {
     atomic_fetch_add(&w->wanted, 1);
     pthread_mutex_lock(&w->lock);
+    lb_hold(&w->lb); /* from its peers, too */
     atomic_fetch_sub(&w->wanted, 1);
 }
 
 void team_leave(struct worker *w)
 {
+    lb_release(&w->lb);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -258,6 +260,8 @@ int team_init(struct team *team, struct options *o, struct services *t)
              !services_copy(&w->services, &team->worker[0].services)) ||
             !worker_init(w, i))
             return no_memory();
+        if (team->n > 1)
+            w->lb.peer = &team->worker[(i + 1) % team->n].lb;
     }
     if (io->fd >= 0)
         checks_warn(o, &team->worker[0].services);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Balancers at work, one thread and one queue each. They share nothing that a
- * packet needs; what one of them learns of a path it tells the others after its
- * burst. */
+ * flow's packet needs; what one of them learns of a path it tells the others
+ * after its burst, and about a flow that came by another queue it asks them. */
 #ifndef LB_TEAM_H
 #define LB_TEAM_H
 
