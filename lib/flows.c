@@ -26,7 +26,7 @@ struct tmtu_flows {
     struct tmtu_flows_counters counters;
     size_t mask;           /* sets, less one */
     size_t hand;           /* the place where the sweep goes on */
-    uint8_t gap[128 - 88]; /* so that sets are aligned as all of it is */
+    uint8_t gap[128 - 96]; /* so that sets are aligned as all of it is */
     struct flows_set sets[];
 };
 
@@ -50,6 +50,7 @@ struct tmtu_flows *tmtu_flows_init(void *mem, size_t entries,
     struct tmtu_flows *flows = mem;
     flows->key = *key;
     flows->counters = none;
+    flows->counters.places = entries;
     flows->mask = entries / FLOWS_WAYS - 1;
     flows->hand = 0;
     for (size_t i = 0; i <= flows->mask; i++)

@@ -1196,7 +1196,7 @@ static uint64_t fingerprint_of(const char *rules)
 {
     struct bed b;
     bed_open_with(&b, rules, bed_config(TMTU_MTU_NOTIFY));
-    const uint64_t fingerprint = b.services.fingerprint;
+    const uint64_t fingerprint = b.services.rules_fingerprint;
     bed_close(&b);
     return fingerprint;
 }

@@ -985,8 +985,14 @@ static void weights_are_shares_and_order_does_not_matter(void **state)
     print_message("  weight 1 of 4 has %u of 4000 flows\n", share);
     assert_in_range(share, 900, 1100);
     assert_in_range(moved, 1300, 1700); /* another key: 2 * 1/4 * 3/4 */
-    assert_int_equal(a.services.fingerprint, b.services.fingerprint);
-    assert_int_not_equal(a.services.fingerprint, c.services.fingerprint);
+    assert_int_equal(a.services.key_fingerprint, b.services.key_fingerprint);
+    assert_int_equal(a.services.rules_fingerprint,
+                     b.services.rules_fingerprint);
+    /* Which of the two differs is seen. */
+    assert_int_not_equal(a.services.key_fingerprint,
+                         c.services.key_fingerprint);
+    assert_int_equal(a.services.rules_fingerprint,
+                     c.services.rules_fingerprint);
     bed_close(&a);
     bed_close(&b);
     bed_close(&c);
@@ -1006,6 +1012,8 @@ static void fingerprints_differ_where_placement_does(void **state)
         {"-A -t 10.0.0.2:443 -s mh", "-a -t 10.0.0.2:443 -r 10.0.0.6 -i -w 2"},
         {"-A -t [2001:db8::2]:443 -s mh",
          "-a -t [2001:db8::2]:443 -r 10.0.0.6 -i"},
+        {"-A -t 10.0.0.2:443 -s mh", ""},
+        {"-A -t 10.0.0.3:443 -s mh", ""},
     };
     struct services_config c = bed_config(TMTU_MTU_NOTIFY);
     uint64_t seen[TEST_ROWS(rows)];
@@ -1016,7 +1024,7 @@ static void fingerprints_differ_where_placement_does(void **state)
         struct bed b;
         snprintf(text, sizeof text, "%s\n%s\n", rows[i][0], rows[i][1]);
         bed_open_with(&b, text, c);
-        seen[i] = b.services.fingerprint;
+        seen[i] = b.services.rules_fingerprint;
         for (size_t j = 0; j < i; j++)
             assert_int_not_equal(seen[i], seen[j]);
         bed_close(&b);

@@ -56,6 +56,24 @@ bool args_endpoint(const char *word, uint8_t addr[16], uint16_t *port)
     return true;
 }
 
+bool args_listen(const char *word, struct args_listen *out)
+{
+    static const uint8_t loopback[4] = {127, 0, 0, 1};
+    const char *colon = strrchr(word, ':');
+    struct args_listen at = {.wanted = true};
+    uint32_t port;
+
+    if (!args_number(colon != NULL ? colon + 1 : word, 0, 65535, &port))
+        return false;
+    if (colon == NULL || colon == word)
+        tmtu_addr_set4(at.addr, loopback);
+    else if (!args_endpoint(word, at.addr, &at.port))
+        return false;
+    at.port = (uint16_t)port;
+    *out = at;
+    return true;
+}
+
 static int digit(char c)
 {
     if (c >= '0' && c <= '9')

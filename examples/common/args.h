@@ -23,6 +23,17 @@ bool args_addr(const char *word, uint8_t addr[16]);
  * left as it is. */
 bool args_endpoint(const char *word, uint8_t addr[16], uint16_t *port);
 
+/* Where to listen. */
+struct args_listen {
+    uint8_t addr[16];
+    uint16_t port; /* 0: any */
+    bool wanted;
+};
+
+/* `a.b.c.d:port`, `[v6]:port`, or `port` or `:port` of 127.0.0.1. Sets `wanted`
+ * if it is right. */
+bool args_listen(const char *word, struct args_listen *out);
+
 /* 32 hexadecimal digits. */
 bool args_key(const char *word, struct tmtu_hash_key *key);
 

@@ -75,20 +75,17 @@ bool burst_recovers(const char *program, const struct tmtu_io *io, int error,
     return down;
 }
 
-void burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
-                const struct signals *signals, int timeout_ms)
+bool burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
+                const struct signals *signals, int other, int timeout_ms)
 {
-    struct pollfd fds[3] = {{.fd = signals->fd, .events = POLLIN}};
-    nfds_t n = 1;
-    if (a != NULL)
-        fds[n++] = (struct pollfd){.fd = a->fd, .events = POLLIN};
-    if (b != NULL)
-        fds[n++] = (struct pollfd){.fd = b->fd, .events = POLLIN};
-    for (nfds_t i = 1; i < n; i++) {
-        if (fds[i].fd < 0)
-            timeout_ms = 0;
-    }
-    poll(fds, n, timeout_ms); /* whatever it returns: look and try again */
+    struct pollfd fds[] = {{.fd = signals->fd, .events = POLLIN},
+                           {.fd = other, .events = POLLIN},
+                           {.fd = a != NULL ? a->fd : -1, .events = POLLIN},
+                           {.fd = b != NULL ? b->fd : -1, .events = POLLIN}};
+    if ((a != NULL && a->fd < 0) || (b != NULL && b->fd < 0))
+        timeout_ms = 0;
+    /* Whatever it returns: look and try again. */
+    return poll(fds, 4, timeout_ms) > 0 && fds[1].revents != 0;
 }
 
 uint64_t burst_now(const struct tmtu_io *io, uint64_t before, uint64_t time)

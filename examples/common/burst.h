@@ -36,11 +36,11 @@ int burst_send(struct tmtu_io *io, struct burst *b);
 bool burst_recovers(const char *program, const struct tmtu_io *io, int error,
                     bool *said);
 
-/* Waits until one of the backends (either may be NULL) has something, a
- * signal has come, or the time is over. Does not wait for one without a file
- * descriptor. */
-void burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
-                const struct signals *signals, int timeout_ms);
+/* Waits until one of the backends (both may be NULL) has something, a signal
+ * has come, `other` (-1: none) is readable, or the time is over. Does not wait
+ * for a backend without a file descriptor. True: `other` is readable. */
+bool burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
+                const struct signals *signals, int other, int timeout_ms);
 
 /* Nanoseconds for timeouts: those of the capture, which must not go back, or
  * those of the clock. */

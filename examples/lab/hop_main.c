@@ -260,7 +260,7 @@ static int run(struct program *p)
         if (far == -ENODATA && near == -ENODATA)
             break;
         if (far <= 0 && near <= 0)
-            burst_wait(p->io[NEAR], p->io[FAR], &p->signals, -1);
+            burst_wait(p->io[NEAR], p->io[FAR], &p->signals, -1, -1);
         signals_read(&p->signals);
         if (p->signals.dump) {
             p->now = burst_now(p->io[NEAR], p->now, 0);
@@ -271,7 +271,7 @@ static int run(struct program *p)
     return 0;
 }
 
-static void print_counters(FILE *f, const void *arg)
+static void print_counters(struct counters *to, const void *arg)
 {
     static const char *const names[HOP_FATES] = {
         [HOP_FORWARDED] = "forwarded",
@@ -283,15 +283,16 @@ static void print_counters(FILE *f, const void *arg)
     const struct program *p = arg;
     for (int i = 0; i < HOP_FATES; i++) {
         if (names[i] != NULL)
-            counters_line(f, "", names[i], p->hop.fate[i]);
+            counters_line(to, NULL, "", names[i], p->hop.fate[i]);
     }
-    counters_line(f, "", "fragments", p->fragments);
+    counters_line(to, NULL, "", "fragments", p->fragments);
     for (int i = 0; i < TMTU_REASONS; i++) {
         if (p->hop.drop[i] != 0)
-            counters_line(f, "drop", tmtu_reason_name(i), p->hop.drop[i]);
+            counters_line(to, NULL, "drop", tmtu_reason_name(i),
+                          p->hop.drop[i]);
     }
-    counters_io(f, "near", p->io[NEAR]);
-    counters_io(f, "far", p->io[FAR]);
+    counters_io(to, "near", p->io[NEAR]);
+    counters_io(to, "far", p->io[FAR]);
 }
 
 int main(int argc, char **argv)

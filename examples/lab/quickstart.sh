@@ -40,6 +40,7 @@ missing() {
     command -v make >/dev/null || echo make
     command -v pkg-config >/dev/null || echo pkg-config
     pkg-config --exists libpcap 2>/dev/null || echo libpcap-dev
+    pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev
     pkg-config --exists libnetfilter_log 2>/dev/null ||
         echo libnetfilter-log-dev
     pkg-config --exists libseccomp 2>/dev/null || echo libseccomp-dev

@@ -231,13 +231,13 @@ static int run(struct program *p)
         if (in == -ENODATA && out == -ENODATA)
             break;
         if (in <= 0 && out <= 0)
-            burst_wait(p->in, p->out, &p->signals, -1);
+            burst_wait(p->in, p->out, &p->signals, -1, -1);
         signals_read(&p->signals);
     }
     return 0;
 }
 
-static void print_counters(FILE *f, const void *arg)
+static void print_counters(struct counters *to, const void *arg)
 {
     static const char *const names[TUNNEL_FATES] = {
         [TUNNEL_SENT] = "sent",         [TUNNEL_CUT] = "cut",
@@ -248,17 +248,18 @@ static void print_counters(FILE *f, const void *arg)
     const struct tmtu_pmtu_counters *c = tmtu_pmtu_counters(p->tunnel.pmtu);
     for (int i = 0; i < TUNNEL_FATES; i++) {
         if (names[i] != NULL)
-            counters_line(f, "", names[i], p->tunnel.fate[i]);
+            counters_line(to, NULL, "", names[i], p->tunnel.fate[i]);
     }
-    counters_line(f, "", "fragments", p->fragments);
-    counters_line(f, "pmtu", "learnt", c->errors[TMTU_PMTU_LEARNT]);
-    counters_line(f, "pmtu", "locked", c->locked);
+    counters_line(to, NULL, "", "fragments", p->fragments);
+    counters_line(to, NULL, "pmtu", "learnt", c->errors[TMTU_PMTU_LEARNT]);
+    counters_line(to, NULL, "pmtu", "locked", c->locked);
     for (int i = 0; i < TMTU_REASONS; i++) {
         if (p->tunnel.drop[i] != 0)
-            counters_line(f, "drop", tmtu_reason_name(i), p->tunnel.drop[i]);
+            counters_line(to, NULL, "drop", tmtu_reason_name(i),
+                          p->tunnel.drop[i]);
     }
-    counters_io(f, "in", p->in);
-    counters_io(f, "out", p->out);
+    counters_io(to, "in", p->in);
+    counters_io(to, "out", p->out);
 }
 
 int main(int argc, char **argv)

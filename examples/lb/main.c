@@ -3,17 +3,18 @@
  * forwards them in tunnels, or as they are. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 
 #include "counters.h"
 #include "load.h"
+#include "metrics.h"
 #include "report.h"
 
 struct program {
     struct options options;
     struct signals signals;
+    struct metrics metrics;
     struct team team;
 };
 
@@ -38,28 +39,30 @@ static void reload(struct program *p)
         fprintf(stderr, "tunmtu-lb: %s: the rules stay as they were\n", file);
         return;
     }
+    char fingerprints[SERVICES_FINGERPRINTS];
     const size_t n = services.n;
-    const uint64_t fingerprint = services.fingerprint;
+    services_fingerprints(&services, fingerprints);
     if (!team_reload(&p->team, &services)) {
         fprintf(stderr,
                 "tunmtu-lb: %s: no memory; the rules stay as they were\n",
                 file);
         return;
     }
-    fprintf(stderr,
-            "tunmtu-lb: %s: %zu service%s now, fingerprint %016" PRIx64 "\n",
-            file, n, n == 1 ? "" : "s", fingerprint);
+    fprintf(stderr, "tunmtu-lb: %s: %zu service%s now, %s\n", file, n,
+            n == 1 ? "" : "s", fingerprints);
 }
 
 /* Until a signal ends it, or the packets do. */
 static void run(struct program *p)
 {
-    struct pollfd fds[2] = {{.fd = p->signals.fd, .events = POLLIN},
-                            {.fd = p->team.done_fd, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = p->signals.fd, .events = POLLIN},
+                            {.fd = p->team.done_fd, .events = POLLIN},
+                            {.fd = p->metrics.fd, .events = POLLIN}};
     fputs("tunmtu-lb: ready\n", stderr);
     while (!p->signals.stop && !(fds[1].revents & POLLIN)) {
-        if (poll(fds, 2, -1) < 0)
+        if (poll(fds, 3, metrics_timeout(&p->metrics, -1)) < 0)
             continue; /* EINTR */
+        metrics_run(&p->metrics);
         signals_read(&p->signals);
         if (p->signals.reload)
             reload(p);
@@ -72,6 +75,8 @@ static void run(struct program *p)
 /* Returns the exit status. */
 static int balance(struct program *p, struct services *services)
 {
+    char fingerprints[SERVICES_FINGERPRINTS];
+    services_fingerprints(services, fingerprints);
     int status = team_init(&p->team, &p->options, services);
     if (status != 0)
         return status;
@@ -79,6 +84,7 @@ static int balance(struct program *p, struct services *services)
         fprintf(stderr, "tunmtu-lb: no signals: %s\n", strerror(errno));
         return 1;
     }
+    fprintf(stderr, "tunmtu-lb: %s\n", fingerprints);
     const bool started = team_start(&p->team);
     if (started)
         run(p);
@@ -95,6 +101,12 @@ int main(int argc, char **argv)
         return status;
     if (!load_services(&services, &p.options))
         return 2;
+    if (!metrics_open(&p.metrics, "lb", &p.options.metrics, report_metrics,
+                      &p.team)) {
+        services_free(&services);
+        return 1;
+    }
     status = balance(&p, &services);
+    metrics_close(&p.metrics);
     return team_free(&p.team) || status;
 }

@@ -18,7 +18,7 @@ static const char usage[] =
     "                 [--mtu N] [--policy P] [--policy6 P] [--hash-key HEX]\n"
     "                 [--icmp-rate R] [--relay R] [--no-server A]\n"
     "                 [--connections N] [--flow-table N] [--counters FILE]\n"
-    "                 [--verbose]\n"
+    "                 [--metrics ADDR:PORT] [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
     "tunnels of IP in IP, GUE or GRE, or by direct routing, without a table "
@@ -58,6 +58,8 @@ static const char usage[] =
     "                   (default: all zeros, which anybody can guess)\n"
     "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
     "                   (default: standard error)\n"
+    "  --metrics ADDR:PORT  where Prometheus finds them, by HTTP; with PORT\n"
+    "                   alone, on 127.0.0.1 (default: nowhere)\n"
     "  --verbose        tell the configuration; with captures, what becomes\n"
     "                   of each packet\n"
     "  --help           this\n"
@@ -162,6 +164,7 @@ enum {
     NO_SERVER,
     KEY,
     COUNTERS,
+    METRICS,
     VERSION
 };
 
@@ -177,6 +180,12 @@ static int option(struct options *o, int c, const char *arg)
         return -1;
     case COUNTERS:
         o->counters = arg;
+        return -1;
+    case METRICS:
+        if (!args_listen(arg, &o->metrics))
+            return wrong("--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
+                         "PORT",
+                         arg);
         return -1;
     case 'v':
         o->verbose = true;
@@ -250,6 +259,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"no-server", required_argument, NULL, NO_SERVER},
         {"hash-key", required_argument, NULL, KEY},
         {"counters", required_argument, NULL, COUNTERS},
+        {"metrics", required_argument, NULL, METRICS},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, VERSION},

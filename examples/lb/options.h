@@ -3,12 +3,14 @@
 #ifndef LB_OPTIONS_H
 #define LB_OPTIONS_H
 
+#include "args.h"
 #include "services.h"
 
 struct options {
     const char *rules;
     const char *io;
     const char *counters; /* NULL: standard error */
+    struct args_listen metrics;
     bool verbose;
     unsigned queues;               /* of io */
     struct services_config config; /* mtu 0: that of the interface */

@@ -4,6 +4,7 @@
 #define LB_REPORT_H
 
 #include "args.h"
+#include "counters.h"
 #include "team.h"
 
 struct report {
@@ -21,8 +22,14 @@ bool report_take(struct report *r, struct team *team);
 
 void report_free(struct report *r);
 
-/* Prints all counters of the `struct report` at `arg`, in a fixed order. */
-void report_counters(FILE *f, const void *arg);
+/* Tells all counters of the `struct report` at `arg`, in a fixed order. */
+void report_counters(struct counters *to, const void *arg);
+
+/* Tells those of servers, a part of them. */
+void report_servers(struct counters *to, const struct services *t);
+
+/* Tells what metrics have, of a `struct team`. False: no memory. */
+bool report_metrics(struct counters *to, void *team);
 
 /* Adds the counters of a backend to those of others. */
 void report_add_io(struct tmtu_io *to, const struct tmtu_io *io);

@@ -2,6 +2,7 @@
 /* Services found by address, and the server for a flow. */
 #include "services.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,15 @@ struct server *services_pick(const struct service *s, uint64_t hash)
 const char *services_proto_name(uint8_t proto)
 {
     return proto == 6 ? "tcp" : proto == 17 ? "udp" : "sctp";
+}
+
+const char *services_fingerprints(const struct services *t,
+                                  char text[SERVICES_FINGERPRINTS])
+{
+    snprintf(text, SERVICES_FINGERPRINTS,
+             "fingerprint of the key %016" PRIx64 ", of the rules %016" PRIx64,
+             t->key_fingerprint, t->rules_fingerprint);
+    return text;
 }
 
 /* Outer DF. Who fragments without a word does not want to hear of small paths

@@ -92,10 +92,12 @@ struct services {
     struct server **by_id; /* NULL: that server is not there any more */
     uint32_t ids;
     struct services_slot *slot;
-    bool copy;            /* steer belongs to another one */
-    uint32_t mask;        /* of slots, a power of two, less one */
-    bool any_port;        /* there are services for every port */
-    uint64_t fingerprint; /* equal where flows are placed equally */
+    bool copy;     /* steer belongs to another one */
+    uint32_t mask; /* of slots, a power of two, less one */
+    bool any_port; /* there are services for every port */
+    /* Flows are placed equally where both are equal. The first does not tell
+     * the key; the second is of services, servers and weights alone. */
+    uint64_t key_fingerprint, rules_fingerprint;
 };
 
 /* Makes services of rules. What is wrong goes to `say`, `name:line: sentence`.
@@ -103,6 +105,11 @@ struct services {
 unsigned services_build(struct services *t, const struct rules *rules,
                         const struct services_config *config, const char *name,
                         FILE *say);
+
+/* "fingerprint of the key 0123456789abcdef, of the rules 0123456789abcdef" */
+enum { SERVICES_FINGERPRINTS = 80 };
+const char *services_fingerprints(const struct services *t,
+                                  char text[SERVICES_FINGERPRINTS]);
 
 /* The services that take the place of others: who is in both keeps his number;
  * those of who has gone are not given away again. False: no memory. */

@@ -124,22 +124,32 @@ static uint16_t port_of(const struct service *s,
     return rule->forward == LB_NAT && rule->port != s->port ? rule->port : 0;
 }
 
-/* Placement depends on the key, the service, and who serves with what weight;
- * not on the order. */
-static uint64_t fingerprint(const struct services *t, const struct service *s,
-                            const struct rules_server *server)
+/* Which hash of nothing secret the key makes: nobody finds the key in it. */
+static uint64_t key_fingerprint(const struct tmtu_hash_key *key)
 {
-    const uint16_t port = port_of(s, server);
+    static const uint8_t text[] = "tunmtu key fingerprint";
+    return tmtu_hash_bytes(key, text, sizeof text - 1);
+}
+
+/* Besides the key, placement depends on the service, and on who serves with
+ * what weight; not on the order. A service without servers (NULL) counts too:
+ * its clients are told so. */
+static uint64_t rules_fingerprint(const struct service *s,
+                                  const struct rules_server *server)
+{
+    static const struct tmtu_hash_key nobodys = {0, 0};
     uint8_t b[43];
     tmtu_copy(b, s->addr, 16);
     tmtu_put16(b + 16, s->port);
     b[18] = s->proto;
     b[19] = s->prefix;
     b[20] = s->by_port;
+    if (server == NULL)
+        return tmtu_hash_bytes(&nobodys, b, 21);
     tmtu_copy(b + 21, server->addr, 16);
     tmtu_put32(b + 37, server->weight);
-    tmtu_put16(b + 41, port);
-    return tmtu_hash_bytes(&t->key, b, port != 0 ? 43 : 41);
+    tmtu_put16(b + 41, port_of(s, server));
+    return tmtu_hash_bytes(&nobodys, b, sizeof b);
 }
 
 static void make_service(struct build *b, struct services *t, struct service *s,
@@ -156,6 +166,7 @@ static void make_service(struct build *b, struct services *t, struct service *s,
     s->server = calloc(rule->servers + 1, sizeof *s->server);
     s->servers = rule->servers;
     s->steer = steer != NULL ? tmtu_steer_init(steer, TMTU_STEER_SLOTS) : NULL;
+    t->rules_fingerprint ^= rules_fingerprint(s, NULL);
     if (list == NULL || s->server == NULL || s->steer == NULL) {
         error(b, rule->line, "no memory for this service");
     } else if (rule->servers > UINT16_MAX) {
@@ -167,7 +178,7 @@ static void make_service(struct build *b, struct services *t, struct service *s,
             list[i].port = port_of(s, &rule->server[i]);
             list[i].value = (uint16_t)i;
             list[i].weight = rule->server[i].weight;
-            t->fingerprint ^= fingerprint(t, s, &rule->server[i]);
+            t->rules_fingerprint ^= rules_fingerprint(s, &rule->server[i]);
         }
         if (tmtu_steer_build(s->steer, list, rule->servers, &t->key) < 0)
             error(b, rule->line, "more real servers than slots in a table");
@@ -184,6 +195,7 @@ unsigned services_build(struct services *t, const struct rules *rules,
 
     memset(t, 0, sizeof *t);
     t->key = config->key;
+    t->key_fingerprint = key_fingerprint(&config->key);
     size_t most = 0; /* a service takes up to three, a server up to one */
     for (size_t i = 0; i < rules->services; i++)
         most += 3 + rules->service[i].servers;

@@ -172,7 +172,7 @@ static void *work(void *arg)
     int more = 0;
     while (!atomic_load(&w->team->stop) && (more = turn(w)) >= 0) {
         if (!more)
-            burst_wait(w->io, NULL, &end, IDLE);
+            burst_wait(w->io, NULL, &end, -1, IDLE);
     }
     if (more < 0)
         eventfd_write(w->team->done_fd, 1);

@@ -31,10 +31,6 @@ void tell_config(FILE *f, const struct options *o, const struct services *t)
             "tunmtu-lb: io %s, path MTU %" PRIu32 ", policy %s, for IPv6 %s\n",
             o->io, o->config.mtu, policies[o->config.policy[0]],
             policies[o->config.policy[1]]);
-    fprintf(f,
-            "tunmtu-lb: flows are placed as on every balancer with fingerprint "
-            "%016" PRIx64 "\n",
-            t->fingerprint);
     for (size_t i = 0; i < t->n; i++) {
         const struct service *s = &t->service[i];
         char text[80], from[ARGS_ADDR], to[ARGS_ADDR];

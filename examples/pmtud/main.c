@@ -3,7 +3,6 @@
  * many with one address. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "capture.h"
 #include "counters.h"
+#include "metrics.h"
 #include "nflog.h"
 #include "privileges.h"
 #include "raw.h"
@@ -32,6 +32,7 @@ struct program {
     struct capture capture;
     struct raw raw;
     struct signals signals;
+    struct metrics metrics;
     uint64_t now;
 };
 
@@ -84,14 +85,21 @@ static bool make_services(struct program *p)
     return true;
 }
 
+/* Equal on all that place flows equally. */
+static void tell_fingerprints(const struct program *p, const char *before)
+{
+    char text[SERVICES_FINGERPRINTS];
+    if (p->options.config.services != NULL)
+        fprintf(stderr, "tunmtu-pmtud: %s%s\n", before,
+                services_fingerprints(p->options.config.services, text));
+}
+
 static void reload(struct program *p)
 {
     if (p->options.rules == NULL)
         return;
     if (make_services(p))
-        fprintf(stderr,
-                "tunmtu-pmtud: %s: read again, fingerprint %016" PRIx64 "\n",
-                p->options.rules, p->options.config.services->fingerprint);
+        tell_fingerprints(p, "rules read again, ");
     else
         fputs("tunmtu-pmtud: the rules stay as they were\n", stderr);
 }
@@ -156,12 +164,38 @@ static bool confine(const struct program *p)
 {
     const struct options *o = &p->options;
     if (!privileges_drop(o->user) ||
-        !privileges_filter(o->counters != NULL || o->rules != NULL))
+        !privileges_filter(o->counters != NULL || o->rules != NULL,
+                           o->metrics.wanted))
         return false;
     if (o->verbose > 0)
         fprintf(stderr, "tunmtu-pmtud: no capabilities any more%s\n",
                 privileges_filters() ? ", and only the system calls of its loop"
                                      : "");
+    return true;
+}
+
+static struct report report_of(struct program *p)
+{
+    struct report r = {.d = &p->d};
+    iface_count(&p->iface);
+    r.received = p->iface.received + p->nflog.received + p->capture.received;
+    r.lost = p->iface.lost + p->nflog.lost;
+    r.skipped = p->capture.skipped;
+    r.sent = p->iface.sent + p->raw.sent + p->capture.sent;
+    r.send_errors = p->iface.send_errors + p->raw.send_errors;
+    return r;
+}
+
+static bool write_counters(struct program *p)
+{
+    const struct report r = report_of(p);
+    return counters_write(p->options.counters, report_counters, &r);
+}
+
+static bool give_metrics(struct counters *to, void *arg)
+{
+    const struct report r = report_of(arg);
+    report_metrics(to, &r);
     return true;
 }
 
@@ -171,10 +205,13 @@ static int start(struct program *p)
     const struct options *o = &p->options;
     if (o->rules != NULL && !make_services(p))
         return 2;
+    if (!metrics_open(&p->metrics, "pmtud", &o->metrics, give_metrics, p))
+        return 1;
     if (!open_all(p) || !make_core(p) || !pin(o->cpu))
         return 1;
     if (o->verbose > 0)
         report_config(stderr, o, &p->d);
+    tell_fingerprints(p, "");
     if (o->io != NULL)
         return -1;
     if (!signals_open(&p->signals)) {
@@ -206,18 +243,6 @@ static void take(void *arg, const struct pmtud_in *in)
         send_out(p, &out);
 }
 
-static bool write_counters(struct program *p)
-{
-    struct report r = {.d = &p->d};
-    iface_count(&p->iface);
-    r.received = p->iface.received + p->nflog.received + p->capture.received;
-    r.lost = p->iface.lost + p->nflog.lost;
-    r.skipped = p->capture.skipped;
-    r.sent = p->iface.sent + p->raw.sent + p->capture.sent;
-    r.send_errors = p->iface.send_errors + p->raw.send_errors;
-    return counters_write(p->options.counters, report_counters, &r);
-}
-
 /* Time passes from packet to packet, and does not go back. Returns the exit
  * status. */
 static int run_capture(struct program *p)
@@ -246,11 +271,12 @@ static int run(struct program *p)
 {
     const bool nflog = p->options.nflog >= 0;
     const int fd = nflog ? p->nflog.fd : p->iface.fd;
-    uint64_t looked = 0;
+    uint64_t looked = 0, served = 0;
     fputs("tunmtu-pmtud: ready\n", stderr);
     while (!p->signals.stop) {
         struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-                               {.fd = p->signals.fd, .events = POLLIN}};
+                               {.fd = p->signals.fd, .events = POLLIN},
+                               {.fd = p->metrics.fd, .events = POLLIN}};
         tick(p);
         const int n = nflog ? nflog_read(&p->nflog, take, p)
                             : iface_read(&p->iface, take, p);
@@ -258,7 +284,12 @@ static int run(struct program *p)
             looked = p->now;
             iface_look(&p->iface);
         }
-        poll(fds, 2, n > 0 ? 0 : IDLE);
+        poll(fds, 3, n > 0 ? 0 : metrics_timeout(&p->metrics, IDLE));
+        if (fds[2].revents != 0 ||
+            p->now - served >= IDLE * UINT64_C(1000000)) {
+            served = p->now;
+            metrics_run(&p->metrics);
+        }
         if (fds[1].revents != 0)
             signals_read(&p->signals);
         if (p->signals.dump)
@@ -273,6 +304,7 @@ static int run(struct program *p)
 
 static void close_all(struct program *p)
 {
+    metrics_close(&p->metrics);
     iface_close(&p->iface);
     nflog_end(&p->nflog);
     raw_close(&p->raw);
@@ -284,7 +316,8 @@ static void close_all(struct program *p)
 
 int main(int argc, char **argv)
 {
-    static struct program p = {.iface = {.fd = -1}, .raw = {.fd = {-1, -1}}};
+    static struct program p = {
+        .iface = {.fd = -1}, .raw = {.fd = {-1, -1}}, .metrics = {.fd = -1}};
     int status = options_read(&p.options, argc, argv);
     if (status < 0)
         status = start(&p);

@@ -47,6 +47,8 @@ static const char usage[] =
     "  --user NAME       become this user once sockets are open\n"
     "  --counters FILE   where they are written on SIGUSR1 and at the end\n"
     "                    (default: standard error)\n"
+    "  --metrics ADDR:PORT  where Prometheus finds them, by HTTP; with PORT\n"
+    "                    alone, on 127.0.0.1 (default: nowhere)\n"
     "  --verbose         tell what is sent; twice: and what is not, and why;\n"
     "                    three times: with its bytes\n"
     "  --dry-run         send nothing, tell what would be\n"
@@ -75,6 +77,7 @@ enum {
     IO,
     USER,
     COUNTERS,
+    METRICS,
     VERSION
 };
 
@@ -241,6 +244,12 @@ static int option(struct options *o, int c, const char *arg)
     case RULES:
         o->rules = arg;
         return -1;
+    case METRICS:
+        if (!args_listen(arg, &o->metrics))
+            return wrong("--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
+                         "PORT",
+                         arg);
+        return -1;
     case COUNTERS:
         o->counters = arg;
         return -1;
@@ -340,6 +349,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"cpu", required_argument, NULL, 'c'},
         {"user", required_argument, NULL, USER},
         {"counters", required_argument, NULL, COUNTERS},
+        {"metrics", required_argument, NULL, METRICS},
         {"verbose", no_argument, NULL, 'v'},
         {"dry-run", no_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},

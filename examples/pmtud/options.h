@@ -10,10 +10,11 @@ struct options {
     const char *io; /* IN.pcap:OUT.pcap; NULL: the interface */
     const char *rules;
     const char *counters; /* NULL: standard error */
-    const char *user;     /* NULL: stays who it is */
-    int nflog;            /* group; -1: none */
-    int cpu;              /* -1: any */
-    int verbose;          /* 1: what is sent; 2: everything; 3: with bytes */
+    struct args_listen metrics;
+    const char *user; /* NULL: stays who it is */
+    int nflog;        /* group; -1: none */
+    int cpu;          /* -1: any */
+    int verbose;      /* 1: what is sent; 2: everything; 3: with bytes */
     bool dry_run;
     struct pmtud_config config;
     struct services_config services;

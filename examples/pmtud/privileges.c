@@ -93,6 +93,11 @@ static const int file_calls[] = {
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(statx),
 };
 
+static const int http_calls[] = {
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(accept4),    SCMP_SYS(setsockopt),  SCMP_SYS(shutdown),
+};
+
 /* Questions to an interface, of which none changes it. */
 static const unsigned long questions[] = {0x8933 /* SIOCGIFINDEX */,
                                           0x8913 /* SIOCGIFFLAGS */,
@@ -106,11 +111,13 @@ static int allow(scmp_filter_ctx f, const int *calls, size_t n)
     return rc;
 }
 
-static int rules(scmp_filter_ctx f, bool files)
+static int rules(scmp_filter_ctx f, bool files, bool http)
 {
     int rc = allow(f, loop, sizeof loop / sizeof loop[0]);
     if (rc == 0 && files)
         rc = allow(f, file_calls, sizeof file_calls / sizeof file_calls[0]);
+    if (rc == 0 && http)
+        rc = allow(f, http_calls, sizeof http_calls / sizeof http_calls[0]);
     for (size_t i = 0; i < sizeof questions / sizeof questions[0] && rc == 0;
          i++)
         rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
@@ -123,14 +130,14 @@ bool privileges_filters(void)
     return !SANITIZED;
 }
 
-bool privileges_filter(bool files)
+bool privileges_filter(bool files, bool http)
 {
     if (!privileges_filters())
         return true;
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (f == NULL)
         return complain("make a filter of system calls", ENOMEM);
-    int rc = rules(f, files);
+    int rc = rules(f, files, http);
     if (rc == 0)
         rc = seccomp_load(f);
     seccomp_release(f);

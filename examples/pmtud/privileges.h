@@ -13,8 +13,9 @@ bool privileges_net_admin(void);
 bool privileges_drop(const char *user);
 
 /* From now on the kernel refuses all calls but those of the loop; with `files`
- * those that read and replace files, too. False, after a sentence. */
-bool privileges_filter(bool files);
+ * those that read and replace files, too, with `http` those that answer on a
+ * socket that listens already. False, after a sentence. */
+bool privileges_filter(bool files, bool http);
 
 /* Whether privileges_filter() does anything: not under a sanitizer, which makes
  * calls of its own. */

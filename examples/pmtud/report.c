@@ -3,8 +3,9 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-#include "counters.h"
+#include "metrics.h"
 
 /* What the parser, and a tunnel, can have against a packet. */
 static const uint8_t reasons[] = {
@@ -14,34 +15,93 @@ static const uint8_t reasons[] = {
     TMTU_R_ENCAP_LIMIT,
 };
 
-void report_counters(FILE *f, const void *arg)
+static const struct counters_family dropped = {"dropped_packets_total",
+                                               "reason", "Packets dropped."};
+
+/* The family that the first word of a fate's name stands for. */
+static const struct counters_family *family_of(const char *fate)
 {
+    static const struct counters_family sent = {"relayed_errors_total", NULL,
+                                                "Errors passed on."};
+    static const struct counters_family ignored = {
+        "ignored_packets_total", "reason", "Packets that are none of ours."};
+    static const struct counters_family copies = {
+        "ignored_copies_total", "reason",
+        "Errors that somebody has passed on already."};
+    return strncmp(fate, "pass.", 5) == 0   ? &ignored
+           : strncmp(fate, "copy.", 5) == 0 ? &copies
+           : strncmp(fate, "drop.", 5) == 0 ? &dropped
+                                            : &sent;
+}
+
+/* What became of packets, each counted once. */
+static void fates(struct counters *to, const struct pmtud_counters *c)
+{
+    static const struct tmtu_trust_options strict = TMTU_TRUST_INIT;
+    static const struct counters_family doubted = {
+        "doubted_errors_total", "reason", "Errors that were not believed."};
+
+    for (int i = 0; i < PMTUD_FATES; i++) {
+        const char *name = pmtud_fate_name(i);
+        if (name != NULL)
+            counters_line(to, family_of(name), "", name, c->fate[i]);
+    }
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        counters_line(to, &dropped, "drop", tmtu_reason_name(reasons[i]),
+                      c->drop[reasons[i]]);
+    for (uint32_t i = 0; i < PMTUD_DOUBTS; i++) {
+        if (strict.refuse >> i & 1)
+            counters_line(to, &doubted, "doubted", tmtu_trust_name(1u << i),
+                          c->doubt[i]);
+    }
+}
+
+void report_counters(struct counters *to, const void *arg)
+{
+    static const struct counters_family in = {"packets_in_total", NULL,
+                                              "Packets that came in."};
+    static const struct counters_family in_bytes = {"bytes_in_total", NULL,
+                                                    "Bytes of them."};
+    static const struct counters_family out = {"packets_out_total", NULL,
+                                               "Copies of errors, as sent."};
+    static const struct counters_family out_bytes = {"bytes_out_total", NULL,
+                                                     "Bytes of them."};
+    static const struct counters_family by_address = {
+        "relayed_errors_by_address_total", NULL,
+        "Errors passed on that quote no ports: perhaps another server's."};
+    static const struct counters_family left_out = {
+        "left_out_peers_total", NULL,
+        "Copies that a peer did not get: too large, or too many hops ago."};
     const struct report *r = arg;
     const struct pmtud_counters *c = &r->d->counters;
 
-    counters_line(f, "", "in", c->in);
-    counters_line(f, "", "in.bytes", c->in_bytes);
-    counters_line(f, "", "out", c->out);
-    counters_line(f, "", "out.bytes", c->out_bytes);
-    for (int i = 0; i < PMTUD_FATES; i++) {
-        if (pmtud_fate_name(i) != NULL)
-            counters_line(f, "", pmtud_fate_name(i), c->fate[i]);
+    counters_line(to, &in, "", "in", c->in);
+    counters_line(to, &in_bytes, "", "in.bytes", c->in_bytes);
+    counters_line(to, &out, "", "out", c->out);
+    counters_line(to, &out_bytes, "", "out.bytes", c->out_bytes);
+    fates(to, c);
+    counters_line(to, &by_address, "", "by_address", c->by_address);
+    counters_line(to, &left_out, "", "left_out", c->left_out);
+    counters_line(to, &counters_received, "io", "received", r->received);
+    counters_line(to, &counters_sent, "io", "sent", r->sent);
+    counters_line(to, &counters_send_errors, "io", "send_errors",
+                  r->send_errors);
+    counters_line(to, &counters_skipped, "io", "skipped", r->skipped);
+    counters_line(to, &counters_lost, "io", "lost", r->lost);
+}
+
+void report_metrics(struct counters *to, const struct report *r)
+{
+    const struct services *t = r->d->config->services;
+    char key[17] = "", rules[17] = "";
+    const struct counters_label about[] = {
+        {"key_fingerprint", key}, {"rules_fingerprint", rules}, {NULL, NULL}};
+    if (t != NULL) {
+        snprintf(key, sizeof key, "%016" PRIx64, t->key_fingerprint);
+        snprintf(rules, sizeof rules, "%016" PRIx64, t->rules_fingerprint);
     }
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        counters_line(f, "drop", tmtu_reason_name(reasons[i]),
-                      c->drop[reasons[i]]);
-    for (uint32_t i = 0; i < PMTUD_DOUBTS; i++) {
-        const struct tmtu_trust_options strict = TMTU_TRUST_INIT;
-        if (strict.refuse >> i & 1)
-            counters_line(f, "doubted", tmtu_trust_name(1u << i), c->doubt[i]);
-    }
-    counters_line(f, "", "by_address", c->by_address);
-    counters_line(f, "", "left_out", c->left_out);
-    counters_line(f, "io", "received", r->received);
-    counters_line(f, "io", "sent", r->sent);
-    counters_line(f, "io", "send_errors", r->send_errors);
-    counters_line(f, "io", "skipped", r->skipped);
-    counters_line(f, "io", "lost", r->lost);
+    metrics_info(to, t != NULL ? about : about + 2);
+    report_counters(to, r);
 }
 
 static void where_to(FILE *f, const struct options *o, const struct pmtud *d)
@@ -49,10 +109,7 @@ static void where_to(FILE *f, const struct options *o, const struct pmtud *d)
     char ip[ARGS_ADDR];
     switch (o->config.mode) {
     case PMTUD_STEER:
-        fprintf(f,
-                "tunmtu-pmtud: to the server of each flow; flows are placed as "
-                "on every host with fingerprint %016" PRIx64 "\n",
-                o->config.services->fingerprint);
+        fputs("tunmtu-pmtud: to the server of each flow\n", f);
         break;
     case PMTUD_PEERS:
         for (size_t i = 0; i < d->peers; i++)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "counters.h"
 #include "options.h"
 
 /* What counters are read from. */
@@ -13,8 +14,11 @@ struct report {
     uint64_t received, lost, skipped, sent, send_errors;
 };
 
-/* Prints all counters of the `struct report` at `arg`, in a fixed order. */
-void report_counters(FILE *f, const void *arg);
+/* Tells all counters of the `struct report` at `arg`, in a fixed order. */
+void report_counters(struct counters *to, const void *arg);
+
+/* Tells what metrics have. */
+void report_metrics(struct counters *to, const struct report *r);
 
 /* Prints what will be done. */
 void report_config(FILE *f, const struct options *o, const struct pmtud *d);

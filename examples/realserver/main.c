@@ -8,11 +8,15 @@
 #include "burst.h"
 #include "claim.h"
 #include "counters.h"
+#include "metrics.h"
 #include "report.h"
 
 /* How often packets that wait for fragments in vain are forgotten, in
  * milliseconds. */
 enum { IDLE = 1000 };
+
+/* How long metrics may wait while packets do not, in nanoseconds. */
+#define BUSY UINT64_C(10000000)
 
 /* Everything that runs. */
 struct program {
@@ -21,9 +25,11 @@ struct program {
     struct tmtu_io *io, *tun;
     struct claim claim;
     struct signals signals;
+    struct metrics metrics;
     struct burst in, out;
     uint64_t now;
-    bool said; /* that an interface is down */
+    uint64_t served; /* when metrics were looked after */
+    bool said;       /* that an interface is down */
 };
 
 static bool complain(const char *what)
@@ -64,9 +70,27 @@ static bool open_ends(struct program *p)
     return true;
 }
 
+static bool write_counters(const struct program *p)
+{
+    const struct report r = {&p->rs, p->io, p->tun};
+    return counters_write(p->options.counters, report_counters, &r);
+}
+
+static bool give_metrics(struct counters *to, void *arg)
+{
+    static const struct counters_label about[] = {{NULL, NULL}};
+    const struct program *p = arg;
+    const struct report r = {&p->rs, p->io, p->tun};
+    metrics_info(to, about);
+    report_counters(to, &r);
+    return true;
+}
+
 static bool start(struct program *p)
 {
-    if (!open_ends(p))
+    if (!metrics_open(&p->metrics, "realserver", &p->options.metrics,
+                      give_metrics, p) ||
+        !open_ends(p))
         return false;
     if (!rs_init(&p->rs, &p->options.config) || !burst_init(&p->in) ||
         !burst_init(&p->out) || !signals_open(&p->signals))
@@ -74,12 +98,6 @@ static bool start(struct program *p)
     if (p->options.verbose)
         report_config(stderr, &p->options, &p->rs);
     return true;
-}
-
-static bool write_counters(const struct program *p)
-{
-    const struct report r = {&p->rs, p->io, p->tun};
-    return counters_write(p->options.counters, report_counters, &r);
 }
 
 /* Passes a burst on, from the network to the host or the other way. Returns how
@@ -145,9 +163,14 @@ static int run(struct program *p)
             break;
         if (n < 0)
             return 1;
-        if (n == 0)
-            burst_wait(p->io, p->tun, &p->signals, IDLE);
+        const bool asked =
+            n == 0 && burst_wait(p->io, p->tun, &p->signals, p->metrics.fd,
+                                 metrics_timeout(&p->metrics, IDLE));
         p->now = burst_now(p->io, p->now, 0);
+        if (asked || p->now - p->served >= BUSY) {
+            metrics_run(&p->metrics);
+            p->served = p->now;
+        }
         while (tmtu_reass_expire(p->rs.reass, p->now, &first))
             ; /* its sender is a balancer: nobody to tell */
         signals_read(&p->signals);
@@ -168,6 +191,7 @@ int main(int argc, char **argv)
     status = start(&p) ? run(&p) : 1;
     if (p.signals.fd > 0 && !write_counters(&p))
         status = 1;
+    metrics_close(&p.metrics);
     const int rc_tun = tmtu_io_close(p.tun), rc_io = tmtu_io_close(p.io);
     if (status == 0 && (rc_tun < 0 || rc_io < 0)) {
         complain(strerror(rc_tun < 0 ? -rc_tun : -rc_io));

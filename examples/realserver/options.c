@@ -17,7 +17,8 @@ static const char usage[] =
     "                         [--local ADDR...] [--peer ADDR...]\n"
     "                         [--tun-type LIST] [--gue-port N]\n"
     "                         [--gre-udp-port N] [--gre-key N] [--zero-csum6]\n"
-    "                         [--counters FILE] [--verbose]\n"
+    "                         [--counters FILE] [--metrics ADDR:PORT]\n"
+    "                         [--verbose]\n"
     "\n"
     "Takes a load balancer's tunnels apart (IP in IP, GRE, GUE, GRE in UDP),\n"
     "hands what is inside to this host, and sends its replies straight to the\n"
@@ -52,6 +53,8 @@ static const char usage[] =
     "  --zero-csum6     accept UDP over IPv6 without a checksum (RFC 6936)\n"
     "  --counters FILE  where they are written on SIGUSR1 and at the end\n"
     "                   (default: standard error)\n"
+    "  --metrics ADDR:PORT  where Prometheus finds them, by HTTP; with PORT\n"
+    "                   alone, on 127.0.0.1 (default: nowhere)\n"
     "  --verbose        tell the configuration\n"
     "  --help           this\n"
     "  --version        its version\n";
@@ -157,6 +160,7 @@ enum {
     GRE_KEY,
     ZERO_CSUM6,
     COUNTERS,
+    METRICS,
     VERSION
 };
 
@@ -196,6 +200,12 @@ static int option(struct options *o, int c, const char *arg)
     case COUNTERS:
         o->counters = arg;
         return -1;
+    case METRICS:
+        if (!args_listen(arg, &o->metrics))
+            return wrong("--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
+                         "PORT",
+                         arg);
+        return -1;
     case 'v':
         o->verbose = true;
         return -1;
@@ -227,6 +237,7 @@ int options_read(struct options *o, int argc, char **argv)
         {"gre-key", required_argument, NULL, GRE_KEY},
         {"zero-csum6", no_argument, NULL, ZERO_CSUM6},
         {"counters", required_argument, NULL, COUNTERS},
+        {"metrics", required_argument, NULL, METRICS},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, VERSION},

@@ -9,6 +9,7 @@ struct options {
     const char *io;
     const char *tun;
     const char *counters; /* NULL: standard error */
+    struct args_listen metrics;
     bool verbose;
     struct rs_config config; /* mtu 0: that of the interface */
 };

@@ -4,35 +4,74 @@
 
 #include "counters.h"
 
-void report_counters(FILE *f, const void *arg)
-{
-    static const char *const ins[RS_INS] = {
-        [RS_IN_DELIVERED] = "delivered",
-        [RS_IN_HELD] = "held.fragment",
-        [RS_IN_NOT_TUNNEL] = "pass.not_tunnel",
-        [RS_IN_DROPPED] = NULL, /* by reason */
-    };
-    const struct report *r = arg;
-    const struct rs_counters *c = &r->rs->counters;
-    const struct tmtu_reass_counters *reass = tmtu_reass_counters(r->rs->reass);
+static const struct counters_label from_network[] = {{"direction", "in"},
+                                                     {NULL, NULL}};
+static const struct counters_label from_host[] = {{"direction", "out"},
+                                                  {NULL, NULL}};
+static const struct counters_family ignored = {
+    "ignored_packets_total", "reason",
+    "Packets that are none of ours: not a tunnel's, or not from a VIP."};
+static const struct counters_family dropped = {"dropped_packets_total",
+                                               "reason", "Packets dropped."};
 
-    counters_line(f, "", "in", c->in);
-    for (size_t i = 0; i < RS_INS; i++) {
-        if (ins[i] != NULL)
-            counters_line(f, "in", ins[i], c->in_fate[i]);
-    }
+static void inward(struct counters *to, const struct rs_counters *c)
+{
+    static const struct counters_family in = {
+        "packets_in_total", NULL, "Packets that came from the network."};
+    static const struct counters_family delivered = {
+        "delivered_packets_total", NULL,
+        "Packets out of tunnels, given to the host."};
+    static const struct counters_family held = {
+        "held_fragments_total", NULL,
+        "Fragments kept until the rest of their packet is there."};
+
+    counters_line(to, &in, "", "in", c->in);
+    counters_line(to, &delivered, "in", "delivered",
+                  c->in_fate[RS_IN_DELIVERED]);
+    counters_line(to, &held, "in", "held.fragment", c->in_fate[RS_IN_HELD]);
+    to->about = from_network;
+    counters_line(to, &ignored, "in", "pass.not_tunnel",
+                  c->in_fate[RS_IN_NOT_TUNNEL]);
     for (int i = 1; i < TMTU_REASONS; i++)
-        counters_line(f, "in.drop", tmtu_reason_name(i), c->in_drop[i]);
-    counters_line(f, "", "out", c->out);
-    counters_line(f, "out", "sent", c->out_fate[RS_OUT_SENT]);
-    counters_line(f, "out", "not_vip", c->out_fate[RS_OUT_NOT_VIP]);
+        counters_line(to, &dropped, "in.drop", tmtu_reason_name(i),
+                      c->in_drop[i]);
+    to->about = NULL;
+}
+
+static void outward(struct counters *to, const struct rs_counters *c)
+{
+    static const struct counters_family out = {
+        "packets_out_total", NULL, "Packets that came from the host."};
+    static const struct counters_family sent = {"sent_packets_total", NULL,
+                                                "Replies sent to clients."};
+
+    counters_line(to, &out, "", "out", c->out);
+    counters_line(to, &sent, "out", "sent", c->out_fate[RS_OUT_SENT]);
+    to->about = from_host;
+    counters_line(to, &ignored, "out", "not_vip", c->out_fate[RS_OUT_NOT_VIP]);
     for (int i = TMTU_R_TRUNCATED; i <= TMTU_R_INTERNAL; i++)
-        counters_line(f, "out.drop", tmtu_reason_name(i), c->out_drop[i]);
-    counters_line(f, "mss", "clamped", c->clamped);
-    counters_line(f, "mss", "unreadable", c->unclamped);
-    counters_reass(f, reass);
-    counters_io(f, "io", r->io);
-    counters_io(f, "tun", r->tun);
+        counters_line(to, &dropped, "out.drop", tmtu_reason_name(i),
+                      c->out_drop[i]);
+    to->about = NULL;
+}
+
+void report_counters(struct counters *to, const void *arg)
+{
+    static const struct counters_family clamped = {
+        "mss_clamped_packets_total", NULL, "SYNs whose MSS was lowered."};
+    static const struct counters_family unreadable = {
+        "mss_unreadable_packets_total", NULL,
+        "SYNs whose options could not be read, sent as they are."};
+    const struct report *r = arg;
+
+    inward(to, &r->rs->counters);
+    outward(to, &r->rs->counters);
+    counters_line(to, &clamped, "mss", "clamped", r->rs->counters.clamped);
+    counters_line(to, &unreadable, "mss", "unreadable",
+                  r->rs->counters.unclamped);
+    counters_reass(to, tmtu_reass_counters(r->rs->reass));
+    counters_io(to, "io", r->io);
+    counters_io(to, "tun", r->tun);
 }
 
 static void addresses(FILE *f, const char *what, const struct args_addrs *list,

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "counters.h"
 #include "options.h"
 
 /* What counters are read from. */
@@ -13,8 +14,8 @@ struct report {
     const struct tmtu_io *io, *tun;
 };
 
-/* Prints all counters of the `struct report` at `arg`, in a fixed order. */
-void report_counters(FILE *f, const void *arg);
+/* Tells all counters of the `struct report` at `arg`, in a fixed order. */
+void report_counters(struct counters *to, const void *arg);
 
 void report_config(FILE *f, const struct options *o, const struct rs *rs);
 

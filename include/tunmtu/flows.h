@@ -37,6 +37,7 @@ struct tmtu_flows_counters {
     uint64_t removed;   /**< by tmtu_flows_remove() */
     uint64_t held;      /**< now in the table, some perhaps past their time */
     uint64_t confirmed; /**< of those */
+    uint64_t places;    /**< that the table has, as it was made */
 };
 
 /** A table; opaque, in memory of the caller. */
