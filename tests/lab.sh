@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # One of the lab's scripts as a test.
 #     tests/lab.sh SCRIPT BUILD-FOLDER [OPTION...]
+# fleet.sh shows what Linux does with the errors of routers (K110, K111, K112).
 # Exit 77 where it cannot be tried; the last line says why.
 set -u
 PATH=$PATH:/usr/sbin:/sbin

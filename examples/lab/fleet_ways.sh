@@ -5,7 +5,7 @@
 # of balancers.
 
 # shellcheck disable=SC2034 # of fleet.sh
-FLEET_WAYS='none l3 reflect broadcast unlimited blind steer lb'
+FLEET_WAYS='wide none l3 reflect broadcast unlimited blind steer lb'
 
 # fleet_serve [OPTION...]: the probe's servers.
 fleet_serve() {
@@ -37,6 +37,10 @@ fleet_none() {
 
 fleet_l3() {
     fleet_none 0
+}
+
+fleet_wide() {
+    fleet_lb
 }
 
 fleet_reflect() {
@@ -140,21 +144,23 @@ fleet_steer() {
 # ---- lives of balancers -----------------------------------------------------
 
 fleet_deaths_head() {
-    printf '%5s %-38s %7s %7s %7s %10s %10s\n' '' 'of balancers' noticed \
-        moving paused median max
+    printf '%5s %-33s %7s %6s %6s %6s %10s %10s\n' '' 'of balancers' noticed \
+        moving paused resent median max
 }
 
 # fleet_phase WHAT [MS]: ends one, after a look.
 fleet_phase() {
+    local before=$resent
     sleep "$calm"
     phase=$((phase + 1))
     kill -USR1 "${LAB_PID[client]}"
     lab_await client grep -qs "^$phase.max_us" "$LAB_DIR/client.log"
     read -r -a seen <<<"$(lab_values client.log "$phase.moved" \
         "$phase.stalled" "$phase.median_us" "$phase.max_us")"
-    printf 'IPv%s  %-38s %7s %7s %7s %10s %10s\n' "$family" "$1" \
-        "${2+$2 ms}" "${seen[0]}" "${seen[1]}" "$(ms "${seen[2]}")" \
-        "$(ms "${seen[3]}")"
+    resent=$(total TcpRetransSegs client "${reals[@]}")
+    printf 'IPv%s  %-33s %7s %6s %6s %6s %10s %10s\n' "$family" "$1" \
+        "${2+$2 ms}" "${seen[0]}" "${seen[1]}" $((resent - before)) \
+        "$(ms "${seen[2]}")" "$(ms "${seen[3]}")"
     promise "$1: all go on" "${seen[0]}" -eq "$connections"
 }
 
@@ -166,7 +172,7 @@ fleet_kill() {
 }
 
 fleet_deaths() {
-    local phase=0 start seen
+    local phase resent start seen
     fleet_up
     fleet_lb --rate 250000
     fetching --bytes 20000 --timeout 5 --hold
@@ -174,7 +180,7 @@ fleet_deaths() {
     # Until the servers know what the far links carry, and have got going.
     sleep $((calm + 1))
     kill -USR1 "${LAB_PID[client]}"
-    phase=1
+    phase=1 resent=$(total TcpRetransSegs client "${reals[@]}")
     fleet_phase 'three, and nothing happens'
 
     start=$(fleet_now)
