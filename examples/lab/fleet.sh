@@ -44,7 +44,8 @@ Options:
   --build DIR        where the programs are (build/quickstart)
   --connections N    48, each of a client's address of its own
   --families "..."   4, 6 or both of them (both)
-  --ways "..."       some of: $FLEET_WAYS
+  --ways "..."       some of: $FLEET_WAYS,
+                     or none of them ("")
   --narrow N         bytes that the far links carry (1400)
   --timeout S        seconds until a transfer counts as never (15)
   --no-deaths        leave out the second part
@@ -52,7 +53,7 @@ Options:
   --check            exit 1 unless errors go astray with none and with blind, lb
                      and steer bring each to the right server, once, and no
                      transfer waited for a timer; and no connection died with a
-                     balancer
+                     balancer, or paused for a second
   --keep DIR         keep the programs' output and counters there
   --help             this
 
@@ -120,7 +121,7 @@ command -v bird >/dev/null || {
 lab_programs "$build" pmtud/tunmtu-pmtud
 lab_enter "$0" ${args[@]+"${args[@]}"}
 probe=$build/examples/lab/tunmtu-probe
-failed=
+failed=0
 fars=() reals=()
 for ((i = 1; i <= FLEET_FARS; i++)); do
     fars+=("far$i")
@@ -134,7 +135,7 @@ promise() { # WHAT TEST...
     shift
     [ -z "$check" ] || test "$@" && return
     lab_say "IPv$family, $way: $what ($*)"
-    failed=yes
+    failed=1
 }
 
 # Sum of a kernel's counter over nodes: total COUNTER NODE...
@@ -225,8 +226,9 @@ errors() {
 
 echo "$connections connections, far links of $narrow bytes, $FLEET_HOSTS servers"
 echo
-printf '%5s %-9s %7s %7s %7s %10s %10s %6s %9s\n' '' way errors right copies \
-    median max never timeouts
+[ -z "$ways" ] ||
+    printf '%5s %-9s %7s %7s %7s %10s %10s %6s %9s\n' '' way errors right \
+        copies median max never timeouts
 for family in $families; do
     for way in $ways; do
         [ "$way" = reflect ] && [ "$family" = 4 ] && continue
@@ -234,11 +236,11 @@ for family in $families; do
     done
 done
 if [ -n "$deaths" ]; then
-    echo
+    [ -z "$ways" ] || echo
     fleet_deaths_head
     way=lb
     for family in $families; do
         fleet_deaths
     done
 fi
-[ -z "$failed" ]
+exit $failed

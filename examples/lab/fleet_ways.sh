@@ -190,6 +190,7 @@ fleet_deaths() {
     fleet_paths 2
     fleet_phase 'lb2 dies: its cable is pulled' $(($(fleet_now) - start))
     promise "some went through lb2" "${seen[1]}" -gt 0
+    promise "BFD has told" "${seen[3]}" -lt 1000000
 
     start=$(fleet_now)
     lab_in router ip link set lb2 up
