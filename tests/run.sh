@@ -144,6 +144,13 @@ build() { # FOLDER CC CXX OPTION...
 san='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 export UBSAN_OPTIONS=print_stacktrace=1
 
+# What its threads do at the same time shows only while they run.
+threads() {
+    configure threads clang clang++ -DCMAKE_BUILD_TYPE=Debug \
+        "-DCMAKE_C_FLAGS=-O1 -fsanitize=thread" &&
+        cmake --build "$out/threads" -j2 --target tunmtu-lb lb_fleet_flows
+}
+
 # Labels: tree is about the sources, interop is about others: once is enough;
 # kernel needs namespaces.
 check() { # FOLDER NOT-LABEL
@@ -269,6 +276,13 @@ if [ -z "$quick" ]; then
             examples/lab/recursion.sh --build "$out/gcc" --family $family --check
         quote "lab, a tunnel's end behind it, IPv$family" '(nothing|shared|recursive)$'
     done
+    step "lab, servers come and go" isolated \
+        examples/lab/churn.sh --build "$out/gcc" --check
+    quote "lab, servers come and go" '(%|table$)'
+    step "tunmtu-lb with ThreadSanitizer" threads &&
+        step "queues and rules that change, ThreadSanitizer" isolated \
+            tests/interop/lb_fleet.sh "$out/threads/examples/lb/tunmtu-lb" \
+            "$out/threads/tests/lb_fleet_flows" 5000
     step "lab, a fleet behind ECMP" isolated \
         examples/lab/fleet.sh --build "$out/gcc" --timeout 5 --check
     quote "lab, a fleet behind ECMP" '^IPv[46] '

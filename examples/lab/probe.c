@@ -19,6 +19,7 @@ static const char usage[] =
     "       tunmtu-probe fetch [--connections N] [--bytes N] [--from A]... "
     "[--hold]\n"
     "                          [--timeout S] ADDRESS PORT\n"
+    "       tunmtu-probe busy [--connections N] [--timeout S] ADDRESS PORT\n"
     "\n"
     "serve     answers the others, until it is stopped; sends no more than "
     "N bytes\n"
@@ -45,6 +46,12 @@ static const char usage[] =
     "          follow; with --hold, again and again until SIGTERM, and each "
     "SIGUSR1\n"
     "          ends a phase of which this is told (1.max_us, 2.max_us, ...)\n"
+    "busy      opens N connections (32), has a few bytes answered on each "
+    "five\n"
+    "          times a second until SIGTERM, and tells at each SIGUSR1 how "
+    "many\n"
+    "          have broken since (0.broken, 1.broken, ...), and opens those\n"
+    "          again; at SIGUSR2 it ends all and opens them again\n"
     "\n"
     "Results are lines `name value` on standard output. Whatever waits longer\n"
     "than S seconds (10) has failed: one sentence on standard error, exit 1.\n";
@@ -146,7 +153,10 @@ int main(int argc, char **argv)
         probe_upload(&options);
     else if (strcmp(mode, "fetch") == 0)
         probe_fetch(&options);
+    else if (strcmp(mode, "busy") == 0)
+        probe_busy(&options);
     else
-        misused("the mode is none of serve, stall, transfer, upload, fetch");
+        misused("the mode is none of serve, stall, transfer, upload, fetch, "
+                "busy");
     return 0;
 }

@@ -107,4 +107,8 @@ void probe_upload(const struct probe_options *options);
  */
 void probe_fetch(const struct probe_options *options);
 
+/** Has a few bytes answered on each of many connections now and then, and
+ *  counts those that break. */
+void probe_busy(const struct probe_options *options);
+
 #endif

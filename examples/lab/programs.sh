@@ -5,6 +5,7 @@
 LAB_PORT=443
 LAB_UNDERLAY= # 4 or 6: the tunnels' outer family, if not that of their service
 LAB_KEEP= # a folder for what lab_down finds
+LAB_BALANCER= # more options of tunmtu-lb
 declare -A LAB_PID=()
 
 # lab_start NAME NODE COMMAND...: runs it there; what it says is in NAME.log.
@@ -90,9 +91,11 @@ lab_balancer() {
         io=afpacket:eth0
     fi
     io+=${LAB_OFFLOAD:+,gso}
+    # shellcheck disable=SC2086 # a list
     lab_start balancer balancer "$program" --rules "$LAB_DIR/rules" \
         --local "$local4" --local "$local6" --io "$io" --policy "$policy" \
-        --policy6 "$policy" --counters "$LAB_DIR/balancer.counters"
+        --policy6 "$policy" --counters "$LAB_DIR/balancer.counters" \
+        $LAB_BALANCER
     lab_ready balancer
     [[ $io != tun:* ]] || lab_await balancer lab_tun_runs balancer lb0
 }

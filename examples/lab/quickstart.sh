@@ -80,7 +80,7 @@ mkdir -p "$build"
     cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF &&
         cmake --build "$build" --parallel \
             --target tunmtu-lb tunmtu-realserver tunmtu-probe tunmtu-hop \
-            tunmtu-tunnel
+            tunmtu-tunnel tunmtu-shares
 } >"$build/quickstart.log" 2>&1 || {
     tail -n 30 "$build/quickstart.log" >&2
     echo "quickstart.sh: it did not build; all of it: $build/quickstart.log" >&2
