@@ -7,12 +7,12 @@ usage() {
     cat <<END
 usage: tests/run.sh [OPTION...]
 
-On a fresh Debian 12: installs what is missing (as root; else it prints the
-command), builds with gcc and clang with warnings as errors, runs the tests
-under ASan and UBSan, replays and extends the fuzz corpora, installs and
-consumes the libraries, builds the manual, and runs the programs in network
-namespaces. A step that fails does not stop the others. Ends with the number of
-tests passed, failed and skipped; exit 1 if one failed.
+On a fresh Debian 12: installs what is missing (as root; else it says what is),
+builds with gcc and clang with warnings as errors, runs the tests under ASan and
+UBSan, replays and extends the fuzz corpora, installs and consumes the
+libraries, builds the manual, and runs the programs in network namespaces. A
+step that fails does not stop the others. Ends with the number of tests passed,
+failed and skipped; exit 1 if one failed, 2 if a package is missing.
 
 Options:
   --quick      without fuzzing, the lab and what needs namespaces
@@ -61,13 +61,16 @@ else
     if [ ${#missing[@]} -gt 0 ]; then
         install="apt-get install -y --no-install-recommends ${missing[*]}"
         if [ "$(id -u)" != 0 ]; then
-            echo "Missing, and installed by:"
-            echo "    sudo $install"
-            exit 1
+            echo "run.sh: missing: ${missing[*]}" >&2
+            echo "run.sh: as root: apt-get update && $install" >&2
+            exit 2
         fi
         echo "== installing ${missing[*]}"
         export DEBIAN_FRONTEND=noninteractive
-        apt-get update -qq && $install -qq >/dev/null || exit 1
+        apt-get update -qq && $install -qq >/dev/null || {
+            echo "run.sh: these could not be installed: ${missing[*]}" >&2
+            exit 2
+        }
     fi
 fi
 

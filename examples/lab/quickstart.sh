@@ -57,7 +57,8 @@ wanted=$(missing | tr '\n' ' ')
 if [ -n "$wanted" ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         echo "quickstart.sh: missing: $wanted" >&2
-        echo "quickstart.sh: as root: apt-get install $wanted" >&2
+        echo "quickstart.sh: as root: apt-get update &&" \
+            "apt-get install $wanted" >&2
         exit 1
     fi
     echo "Installing $wanted"
