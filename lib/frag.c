@@ -3,12 +3,11 @@
 #include <tunmtu/cksum.h>
 #include <tunmtu/frag.h>
 
-#include "wire.h"
+#include "ip4_option.h"
 
 #define FRAG_OVER 0xffffffffu    /* tmtu_frag.next: all were written */
 enum { FRAG_IP4_MAX = 60 };      /* fifteen 32-bit words */
 enum { FRAG_OPT_COPIED = 0x80 }; /* RFC 791 §3.1 */
-enum { FRAG_OPT_EOL = 0, FRAG_OPT_NOP = 1 };
 
 /* Where the data begins that is shared out among the fragments. */
 static uint32_t frag_data_at(const struct tmtu_pkt *pkt)
@@ -22,21 +21,17 @@ static uint32_t frag_data_at(const struct tmtu_pkt *pkt)
  * which is all zeros: end-of-list. Returns their length, a multiple of 4. */
 static uint32_t frag_options(const uint8_t *from, uint32_t n, uint8_t *to)
 {
-    uint32_t at = 0, len = 0;
-    for (unsigned bound = 0; bound < FRAG_IP4_MAX - W_IP4_SIZE; bound++) {
-        if (at >= n || from[at] == FRAG_OPT_EOL)
-            break;
-        if (from[at] == FRAG_OPT_NOP) {
-            at++;
-            continue;
-        }
-        if (n - at < 2 || from[at + 1] < 2 || from[at + 1] > n - at)
+    struct tmtu_view v = {from, from + n};
+    uint32_t len = 0;
+    for (unsigned bound = 0; bound < W_IP4_OPTIONS; bound++) {
+        const int size = ip4_option_size(v);
+        if (size <= 0)
             break; /* what cannot be understood goes into the first one only */
-        if (from[at] & FRAG_OPT_COPIED) {
-            (void)tmtu_cksum_copy(0, to + len, from + at, from[at + 1]);
-            len += from[at + 1];
+        if (v.data[0] & FRAG_OPT_COPIED) {
+            (void)tmtu_cksum_copy(0, to + len, v.data, (size_t)size);
+            len += (uint32_t)size;
         }
-        at += from[at + 1];
+        v.data += size;
     }
     return (len + 3) & ~3u;
 }

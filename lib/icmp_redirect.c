@@ -2,10 +2,9 @@
 /* Whether a router may send a redirect. */
 #include <tunmtu/icmp.h>
 
-#include "wire.h"
+#include "ip4_option.h"
 
-/* RFC 791 §3.1: loose and strict source routes. The packet was parsed, so that
- * options end where they say. */
+/* Loose and strict source routes (RFC 791 §3.1). */
 static int redirect_is_routed(const struct tmtu_pkt *pkt)
 {
     if (pkt->flow.ipver == 6)
@@ -13,18 +12,12 @@ static int redirect_is_routed(const struct tmtu_pkt *pkt)
     struct tmtu_view v = {pkt->data + W_IP4_SIZE,
                           pkt->data + pkt->unfragmentable};
     for (unsigned bound = 0; bound < W_IP4_OPTIONS; bound++) {
-        const uint8_t *p = tmtu_peek(v, 1);
-        if (p == NULL || p[0] == W_IP4_OPT_END)
-            return 0;
-        if (p[0] == W_IP4_OPT_LSRR || p[0] == W_IP4_OPT_SSRR)
+        const int size = ip4_option_size(v);
+        if (size <= 0)
+            return size < 0; /* of a quote: nobody can tell */
+        if (v.data[0] == W_IP4_OPT_LSRR || v.data[0] == W_IP4_OPT_SSRR)
             return 1;
-        if (p[0] == W_IP4_OPT_NOP) {
-            v.data++;
-            continue;
-        }
-        p = tmtu_peek(v, 2);
-        if (p == NULL || p[1] < 2 || tmtu_pull(&v, p[1]) == NULL)
-            return 1; /* a quote: nobody can tell */
+        v.data += size;
     }
     return 0;
 }
@@ -46,9 +39,8 @@ int tmtu_icmp_may_redirect(const struct tmtu_pkt *pkt,
                            const struct tmtu_icmp_hop *hop)
 {
     const int v4 = pkt->flow.ipver == 4;
-    const struct tmtu_icmp_error error = {
-        sizeof error, {0}, 0, 0, 0, TMTU_ICMP_UNREACH, 0, 0, 0, 0,
-    };
+    struct tmtu_icmp_error error = TMTU_ICMP_ERROR_INIT;
+    error.kind = TMTU_ICMP_UNREACH;
     if (hop->in != hop->out || redirect_is_routed(pkt) ||
         tmtu_addr_is4(hop->next) != v4 || !tmtu_addr_is_host(hop->next) ||
         tmtu_addr_equal(hop->next, pkt->flow.src)) /* it would go in circles */

@@ -4,25 +4,20 @@
 #include <tunmtu/ip.h>
 
 #include "hop.h"
+#include "ip4_option.h"
 #include "ip_quick.h"
 #include "wire.h"
 
 _Static_assert(sizeof(struct tmtu_flow) == 40, "flows are compared as bytes");
 
-/* RFC 791 §3.1: EOL and NOP are one byte, others tell their length. */
 static int ip_check_options(const uint8_t *p, size_t n)
 {
-    size_t i = 0;
-    for (unsigned bound = 0; bound < 40; bound++) {
-        if (i >= n || p[i] == 0)
-            return 0;
-        if (p[i] == 1) {
-            i++;
-            continue;
-        }
-        if (n - i < 2 || p[i + 1] < 2 || p[i + 1] > n - i)
-            return TMTU_E_MALFORMED;
-        i += p[i + 1];
+    struct tmtu_view v = {p, p + n};
+    for (unsigned bound = 0; bound < W_IP4_OPTIONS; bound++) {
+        const int size = ip4_option_size(v);
+        if (size <= 0)
+            return size;
+        v.data += size;
     }
     return 0;
 }

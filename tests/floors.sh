@@ -22,7 +22,7 @@ tunnel trust
 relay'
 # Files that share the header of another.
 parts='ip_transport=ip ip_ends=ip ip6=ip ip_quick=ip icmp_build=icmp
-icmp_meaning=icmp icmp_quote=icmp icmp_redirect=icmp pmtu_rules=pmtu hop=ip
+icmp_meaning=icmp icmp_quote=icmp icmp_redirect=icmp pmtu_rules=pmtu hop=ip ip4_option=ip
 outer=encap encap_kinds=encap encap_gre=encap encap_gue=encap encap_limit=encap
 encap_peek=encap encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
 
@@ -57,6 +57,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         '"ip_ends.h"') [ "$own" = ip ] && continue ;;
         '"ip_quick.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
+        '"ip4_option.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"encap_kinds.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"nat_'*'.h"') [ "$own" = nat ] && continue ;;

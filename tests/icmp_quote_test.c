@@ -418,6 +418,7 @@ static const struct {
     {"to a group", V4 "c000020a e0000105 " T, "192.0.2.1", 2, 2, 24, 0},
     {"over IPv6", V6 A6 T, "2001:db8:1::1", 2, 2, 64, 1},
     {"another network over IPv6", V6 A6 T, "2001:db8:2::1", 2, 2, 64, 0},
+    {"another in its first byte", V6 A6 T, "3001:db8:1::1", 2, 2, 64, 0},
     {"which 46 bits have in common", V6 A6 T, "2001:db8:2::1", 2, 2, 46, 1},
     {"and 47 have not", V6 A6 T, "2001:db8:2::1", 2, 2, 47, 0},
     {"an IPv4 router for IPv6",
