@@ -12,11 +12,11 @@ usage() {
 usage: quickstart.sh [OPTION...]
 
 Installs the packages that are missing (Debian and its relatives; as root, else
-it says which they are and exits 1), builds the load balancer, the real server
-and the lab's programs in build/quickstart, and runs stall.sh with the options
-given. See stall.sh --help for them and for what is measured. With --build DIR,
-it builds there. What is built serves transfer.sh, shrink.sh and recursion.sh as
-well.
+it says which they are and exits 1), builds what the lab runs in
+build/quickstart, and runs stall.sh with the options given. See stall.sh --help
+for them and for what is measured. With --build DIR, it builds there. What is
+built serves the other scripts of this folder as well; fleet.sh needs bird2
+besides.
 END
 }
 
@@ -58,7 +58,7 @@ if [ -n "$wanted" ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         echo "quickstart.sh: missing: $wanted" >&2
         echo "quickstart.sh: as root: apt-get update &&" \
-            "apt-get install $wanted" >&2
+            "apt-get install --no-install-recommends $wanted" >&2
         exit 1
     fi
     echo "Installing $wanted"
@@ -81,7 +81,7 @@ mkdir -p "$build"
     cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF &&
         cmake --build "$build" --parallel \
             --target tunmtu-lb tunmtu-realserver tunmtu-probe tunmtu-hop \
-            tunmtu-tunnel tunmtu-shares
+            tunmtu-tunnel tunmtu-shares tunmtu-pmtud
 } >"$build/quickstart.log" 2>&1 || {
     tail -n 30 "$build/quickstart.log" >&2
     echo "quickstart.sh: it did not build; all of it: $build/quickstart.log" >&2
