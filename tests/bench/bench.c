@@ -39,10 +39,10 @@ static const struct row rows[] = {
 };
 
 static struct {
-    int repeats, cpu;
+    int repeats, cpu, quick;
     double ns; /* of one repeat */
     const char *only;
-} opt = {9, -1, 1e7, NULL};
+} opt = {9, -1, 0, 1e7, NULL};
 
 /* Of this thread's own time: others that want the CPU do not count. */
 static double now(void)
@@ -245,8 +245,10 @@ static const char usage[] =
     "pmtu: the path-MTU cache, asked for paths that are known or not, told of\n"
     "the same MTU again, or of new paths; in turns, in random places. Beside\n"
     "it, what it costs to parse a packet.\n"
-    "owner: parsed, whose it is, hash, server: of a packet, of an error, of an\n"
-    "error that quotes a tunnel packet. follow: later fragments whose first is\n"
+    "owner: parsed, whose it is, hash, server: of a packet, of an error, of "
+    "an\n"
+    "error that quotes a tunnel packet. follow: later fragments whose first "
+    "is\n"
     "known or not, and first ones; in turns, in random places.\n";
 
 int main(int argc, char **argv)
@@ -259,6 +261,7 @@ int main(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
         case 'q':
+            opt.quick = 1;
             opt.repeats = 3;
             opt.ns = 1e6;
             break;
@@ -292,7 +295,8 @@ int main(int argc, char **argv)
     tunnels_run(opt.only);
     nat_run(opt.only);
     paths_run(opt.only);
-    flows_run(opt.only);
+    flows_run(opt.only, opt.quick);
+    fleet_run(opt.only, opt.quick);
     errors_run(opt.only);
     state_run(opt.only);
     return 0;

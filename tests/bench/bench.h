@@ -57,6 +57,14 @@ const uint8_t *ways_copy(size_t i);
 bench_way ways_parse, ways_hash, ways_steer, ways_balance;
 bench_way ways_wrap, ways_build, ways_read;
 
+/* The same where flows are remembered, and the first packet of each; and for
+ * errors, whole ways as well. Zero: it is no packet for a server. */
+struct tmtu_flows;
+int ways_keep(struct tmtu_flows *flows, const struct tmtu_flow *flow);
+int ways_balance_kept(struct tmtu_flows *flows, const struct bench_packet *p,
+                      uint32_t id, uint64_t now);
+int ways_steer_error(const struct bench_packet *p, uint32_t id);
+
 void floor_init(void);
 const uint8_t *floor_copy(size_t i);
 bench_way floor_parse4, floor_hash4, floor_steer4, floor_balance4;
@@ -74,7 +82,10 @@ void tunnels_run(const char *only);
 void paths_run(const char *only);
 
 /* flows.c: the table of flows. */
-void flows_run(const char *only);
+void flows_run(const char *only, int quick);
+
+/* fleet.c: one balancer of many. */
+void fleet_run(const char *only, int quick);
 
 /* errors.c: errors about our own tunnel packets. */
 void errors_run(const char *only);

@@ -2,6 +2,8 @@
 /* The ways of a packet through the library, as an embedder writes them. */
 #include <string.h>
 
+#include <tunmtu/flows.h>
+#include <tunmtu/owner.h>
 #include <tunmtu/steer.h>
 #include <tunmtu/tunnel.h>
 
@@ -145,6 +147,61 @@ size_t ways_balance(const struct bench_set *set)
         good += (size_t)ways_balance_one(&set->p[i], (uint32_t)i);
     }
     return good;
+}
+
+enum { WAYS_TIME = 60 }; /* that flows are kept, in seconds */
+#define WAYS_LIFETIME (WAYS_TIME * UINT64_C(1000000000))
+
+int ways_keep(struct tmtu_flows *flows, const struct tmtu_flow *flow)
+{
+    const int place = tmtu_flows_put(flows, flow, (uint64_t)ways_server(flow),
+                                     WAYS_LIFETIME, 0);
+    if (place >= 0)
+        tmtu_flows_keep(flows, place, TMTU_FLOWS_CONFIRMED, WAYS_LIFETIME, 0);
+    return place >= 0;
+}
+
+int ways_balance_kept(struct tmtu_flows *flows, const struct bench_packet *p,
+                      uint32_t id, uint64_t now)
+{
+    struct tmtu_buf b = ways_buf(p);
+    struct tmtu_pkt pkt;
+    struct tmtu_verdict verdict;
+    if (tmtu_ip_parse(tmtu_buf_view(&b), TMTU_IP_VERIFY, &pkt) < 0)
+        return 0;
+    /* The key of the way without it: for the tunnel. */
+    const uint64_t hash = tmtu_hash_flow(&ways_key, &pkt.flow);
+    const int place = tmtu_flows_find(flows, &pkt.flow, now);
+    if (place < 0)
+        return 0;
+    const uint64_t server = *tmtu_flows_value(flows, place);
+    tmtu_flows_keep(flows, place, TMTU_FLOWS_CONFIRMED, WAYS_LIFETIME, now);
+    const struct tmtu_tunnel *t =
+        &(pkt.flow.ipver == 4 ? ways_tunnel4 : ways_tunnel6)[server];
+    const struct tmtu_encap_each each = {id, (uint32_t)hash};
+    return tmtu_tunnel_send(&b, &pkt, t, &each, &verdict);
+}
+
+/* Parse with all checksums verified, whose it is, hash, server, and into the
+ * server's tunnel. */
+int ways_steer_error(const struct bench_packet *p, uint32_t id)
+{
+    struct tmtu_buf b = ways_buf(p);
+    struct tmtu_pkt pkt;
+    struct tmtu_owner owner;
+    struct tmtu_verdict verdict;
+    if (tmtu_ip_parse(tmtu_buf_view(&b), TMTU_IP_VERIFY, &pkt) < 0 ||
+        tmtu_ip_transport_verify(&pkt) < 0 ||
+        tmtu_owner_of(&pkt, 0, &owner) != TMTU_OWNER_PORTS)
+        return 0;
+    const uint64_t hash = tmtu_hash_flow(&ways_key, &owner.flow);
+    const int server = tmtu_steer_lookup(ways_table, hash);
+    if (server < 0)
+        return 0;
+    const struct tmtu_tunnel *t =
+        &(pkt.flow.ipver == 4 ? ways_tunnel4 : ways_tunnel6)[server];
+    const struct tmtu_encap_each each = {id, (uint32_t)hash};
+    return tmtu_tunnel_send(&b, &pkt, t, &each, &verdict);
 }
 
 static inline const struct tmtu_icmp_error *
