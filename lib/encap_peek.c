@@ -2,6 +2,7 @@
 /* Tunnels looked through, with nothing taken off: for packets that are quoted.
  */
 #include "encap_kinds.h"
+#include "ip_ends.h"
 
 /* The kind that a protocol number and a well-known port tell; -1: none. */
 static int peek_kind(const struct tmtu_pkt *outer)
@@ -18,24 +19,6 @@ static int peek_kind(const struct tmtu_pkt *outer)
         return outer->flow.dport == W_PORT_GREUDP ? TMTU_ENCAP_GREUDP : -1;
     default:
         return -1;
-    }
-}
-
-/* The quote ends among the extension headers: what would have come behind them
- * nobody knows. */
-static int peek_chain_cut(const struct tmtu_pkt *outer)
-{
-    if (!(outer->flags & TMTU_PKT_CUT))
-        return 0;
-    switch (outer->flow.proto) {
-    case W_PROTO_HOPOPT:
-    case W_PROTO_ROUTING:
-    case W_PROTO_FRAGMENT:
-    case W_PROTO_AH:
-    case W_PROTO_DSTOPTS:
-        return 1;
-    default: /* cut off in a transport header, whose name is known */
-        return 0;
     }
 }
 
@@ -59,7 +42,9 @@ static int peek_named(const struct tmtu_pkt *outer,
     if (proto == encap_kind_proto(encap->kind, 4) ||
         proto == encap_kind_proto(encap->kind, 6))
         return 0;
-    return peek_chain_cut(outer) ? TMTU_E_TRUNCATED : TMTU_E_IGNORED;
+    /* What would have come behind the extension headers nobody knows. */
+    return (outer->flags & TMTU_PKT_CUT) && ip6_is_ext(proto) ? TMTU_E_TRUNCATED
+                                                              : TMTU_E_IGNORED;
 }
 
 int tmtu_encap_peek(const struct tmtu_pkt *outer,

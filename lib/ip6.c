@@ -5,24 +5,12 @@
 #include "ip_quick.h"
 #include "wire.h"
 
-/* Bytes of an IPv6 extension header that begins like this; 0: it is none. */
+/* Bytes of an IPv6 extension header that begins like this. */
 static size_t ip6_ext_len(uint8_t type, const uint8_t p[2])
 {
-    switch (type) {
-    case W_PROTO_HOPOPT:
-    case W_PROTO_ROUTING:
-    case W_PROTO_DSTOPTS:
-    case W_PROTO_MOBILITY:
-    case W_PROTO_HIP:
-    case W_PROTO_SHIM6:
-        return (p[1] + 1u) * 8u;
-    case W_PROTO_AH:
+    if (type == W_PROTO_AH)
         return (p[1] + 2u) * 4u; /* RFC 4302 §2.2 */
-    case W_PROTO_FRAGMENT:
-        return W_FRAG6_SIZE;
-    default:
-        return 0;
-    }
+    return type == W_PROTO_FRAGMENT ? (size_t)W_FRAG6_SIZE : (p[1] + 1u) * 8u;
 }
 
 /* Follows the extension headers of the `have` bytes at p. */
@@ -31,7 +19,7 @@ static int ip6_walk(const uint8_t *p, size_t have, int quoted,
 {
     size_t at = W_IP6_SIZE, link = W_IP6_NEXT; /* where `next` was read */
     uint8_t next = c->next;
-    for (unsigned n = 0; ip6_ext_len(next, p) != 0; n++) {
+    for (unsigned n = 0; ip6_is_ext(next); n++) {
         if (n == TMTU_IP6_EXT_MAX)
             return TMTU_E_LIMIT;
         if (next == W_PROTO_HOPOPT && at != W_IP6_SIZE)

@@ -19,6 +19,15 @@ static inline int ip_has_ports(uint8_t proto)
            proto == W_PROTO_UDPLITE;
 }
 
+/* The extension headers of IPv6 that are followed. Behind ESP nobody sees. */
+static inline int ip6_is_ext(uint8_t proto)
+{
+    return proto == W_PROTO_HOPOPT || proto == W_PROTO_ROUTING ||
+           proto == W_PROTO_FRAGMENT || proto == W_PROTO_AH ||
+           proto == W_PROTO_DSTOPTS || proto == W_PROTO_MOBILITY ||
+           proto == W_PROTO_HIP || proto == W_PROTO_SHIM6;
+}
+
 /* Messages that carry an identifier where errors have unused bytes. */
 static inline int ip_icmp_has_id(uint8_t proto, uint8_t type)
 {

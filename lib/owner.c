@@ -3,7 +3,7 @@
  * each error turns the direction round. */
 #include <tunmtu/owner.h>
 
-#include "wire.h"
+#include "ip_ends.h"
 
 const char *tmtu_owner_by_name(int by)
 {
@@ -34,30 +34,24 @@ static int owner_has_ah(const struct tmtu_pkt *pkt)
     return 0;
 }
 
-/* Whether a later fragment would say more if it were the first. */
-static int owner_would_say_more(uint8_t proto, unsigned how)
+/* Whether a fragment says more, or a later one would if it were the first, than
+ * what fragments have in common. Of a first one over IPv6, too, the Fragment
+ * header tells what comes behind that. */
+static int owner_first_says_more(const struct tmtu_pkt *pkt, unsigned how)
 {
+    const uint8_t proto =
+        pkt->frag_at != 0 ? pkt->data[pkt->frag_at] : pkt->flow.proto;
     switch (proto) {
-    case W_PROTO_TCP:
-    case W_PROTO_UDP:
-    case W_PROTO_DCCP:
-    case W_PROTO_SCTP:
-    case W_PROTO_UDPLITE:
     case W_PROTO_ICMP: /* an identifier, or a quote */
     case W_PROTO_ICMPV6:
-    case W_PROTO_HOPOPT: /* extension headers: who knows what is behind */
-    case W_PROTO_ROUTING:
-    case W_PROTO_DSTOPTS:
-    case W_PROTO_MOBILITY:
-    case W_PROTO_HIP:
-    case W_PROTO_SHIM6:
         return 1;
     case W_PROTO_IPIP:
     case W_PROTO_IPV6:
     case W_PROTO_GRE:
         return (how & TMTU_OWNER_TUNNELS) != 0;
-    default:
-        return 0;
+    default: /* behind an extension header there may be anything */
+        return ip_has_ports(proto) ||
+               (pkt->flow.ipver == 6 && ip6_is_ext(proto));
     }
 }
 
@@ -70,13 +64,6 @@ static int owner_error(const struct tmtu_pkt *pkt, struct tmtu_icmp *icmp)
     struct tmtu_pkt first = *pkt;
     first.flags &= (uint16_t) ~(TMTU_PKT_FRAGMENT | TMTU_PKT_MF);
     return tmtu_icmp_parse(&first, icmp);
-}
-
-/* What stands behind the header that fragments have in common: of a first one
- * over IPv6, too, what the Fragment header says. */
-static uint8_t owner_fragmented(const struct tmtu_pkt *pkt)
-{
-    return pkt->frag_at != 0 ? pkt->data[pkt->frag_at] : pkt->flow.proto;
 }
 
 static void owner_note_fragment(struct tmtu_fragment *f,
@@ -103,9 +90,8 @@ static int owner_id_cut(const struct tmtu_pkt *pkt)
 static enum tmtu_owner_by owner_by(const struct tmtu_pkt *pkt, unsigned how)
 {
     if (pkt->flags & TMTU_PKT_LATER)
-        return owner_would_say_more(owner_fragmented(pkt), how)
-                   ? TMTU_OWNER_FRAGMENT
-                   : TMTU_OWNER_PROTO;
+        return owner_first_says_more(pkt, how) ? TMTU_OWNER_FRAGMENT
+                                               : TMTU_OWNER_PROTO;
     if ((pkt->flags & TMTU_PKT_CUT) || owner_id_cut(pkt))
         return TMTU_OWNER_CUT;
     return pkt->flow.flags & TMTU_FLOW_PORTS ? TMTU_OWNER_PORTS
@@ -133,8 +119,7 @@ static int owner_step(struct owner_way *way, unsigned how, int direct,
         o->by = TMTU_OWNER_PROTO;
         return 0;
     }
-    if ((at->flags & TMTU_PKT_FRAGMENT) &&
-        owner_would_say_more(owner_fragmented(at), how))
+    if ((at->flags & TMTU_PKT_FRAGMENT) && owner_first_says_more(at, how))
         owner_note_fragment(&o->fragment, at, o->quoted);
     o->by = (uint8_t)owner_by(at, how);
     int rc = direct ? TMTU_E_IGNORED : owner_error(at, &way->icmp);

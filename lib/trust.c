@@ -4,7 +4,7 @@
 #include <tunmtu/pmtu.h>
 #include <tunmtu/trust.h>
 
-#include "wire.h"
+#include "ip_ends.h"
 
 static int trust_argument(const struct tmtu_trust_options *options,
                           const struct tmtu_trust_facts *facts)
@@ -34,13 +34,6 @@ static uint32_t trust_message(const struct tmtu_pkt *pkt,
     return against;
 }
 
-static int trust_has_ports(uint8_t proto)
-{
-    return proto == W_PROTO_TCP || proto == W_PROTO_UDP ||
-           proto == W_PROTO_DCCP || proto == W_PROTO_SCTP ||
-           proto == W_PROTO_UDPLITE;
-}
-
 /* Only the sender, and who is on the path, know what is in flight. */
 static uint32_t trust_window(const struct tmtu_pkt *quoted,
                              const struct tmtu_trust_facts *facts)
@@ -59,7 +52,7 @@ static uint32_t trust_quote(const struct tmtu_pkt *quoted)
     if (tmtu_icmp_quote_check(quoted) == TMTU_E_CHECKSUM)
         against |= TMTU_TRUST_QUOTE_CHECKSUM;
     if ((quoted->flags & TMTU_PKT_CUT) ||
-        (trust_has_ports(quoted->flow.proto) &&
+        (ip_has_ports(quoted->flow.proto) &&
          !(quoted->flow.flags & TMTU_FLOW_PORTS)))
         against |= TMTU_TRUST_NO_PORTS;
     return against;

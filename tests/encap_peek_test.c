@@ -163,6 +163,7 @@ static const struct {
     {"a hop-by-hop header counts", '*', 48, OUT6("00") "2900010400000000 " IN6},
     {"the quote ends in an extension header", 'p', TMTU_E_TRUNCATED,
      OUT6("3c") "04000401"},
+    {"in one for mobility", 'p', TMTU_E_TRUNCATED, OUT6("87") "04000401"},
     {"which tells nothing about any tunnel", '*', TMTU_E_IGNORED,
      OUT6("3c") "04000401"},
     {"and nothing about a tunnel when TCP is named", 'u', TMTU_E_IGNORED,

@@ -54,7 +54,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         case $inc in
         '<stddef.h>' | '<stdint.h>') continue ;;
         '"wire.h"') case $file in lib/*.[ch]) continue ;; esac ;;
-        '"ip_ends.h"') [ "$own" = ip ] && continue ;;
+        '"ip_ends.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"ip_quick.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"hop.h"') [ "$(floor ip)" -le "$line" ] && continue ;;
         '"ip4_option.h"') [ "$(floor ip)" -le "$line" ] && continue ;;

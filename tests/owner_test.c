@@ -246,8 +246,8 @@ static void every_kind_of_error_does(void **s)
         }
 }
 
-/* K68: one that goes the client's way has the client's own direction: an error about
- * what the client sent is of the server's. */
+/* K68: one that goes the client's way has the client's own direction: an error
+ * about what the client sent is of the server's. */
 static void an_error_about_the_clients_packet_is_of_the_reverse(void **s)
 {
     (void)s;
@@ -574,6 +574,23 @@ static void ipv6_fragments_that_go_on_with_options_ask_for_the_first(void **s)
     const struct tmtu_owner esp = owner(&first, 0);
     assert_int_equal(esp.by, TMTU_OWNER_PROTO);
     assert_int_equal(esp.fragment.ipver, 6); /* it is of use, too */
+}
+
+/* Numbers of extension headers: over IPv4, other protocols without ports. */
+static void over_ipv4_nothing_is_an_extension_header(void **s)
+{
+    static const uint8_t protos[] = {0, 43, 44, 60, 135, 139, 140};
+    const uint16_t frags[] = {first_of(4), later_of(4)};
+    (void)s;
+    for (size_t i = 0; i < TEST_ROWS(protos) * TEST_ROWS(frags); i++) {
+        struct test_shape sh = piece(4, 17, frags[i % TEST_ROWS(frags)]);
+        struct packet one = asks(&sh);
+        one.p[9] = protos[i / TEST_ROWS(frags)];
+        mend4(one.p);
+        const struct tmtu_owner o = owner(&one, 0);
+        assert_int_equal(o.by, TMTU_OWNER_PROTO);
+        assert_int_equal(o.fragment.ipver, 0);
+    }
 }
 
 /* Cuts an error in two: what comes after `at` bytes of its message. */
@@ -1104,6 +1121,7 @@ int main(void)
         cmocka_unit_test(an_atomic_fragment_is_none),
         cmocka_unit_test(
             ipv6_fragments_that_go_on_with_options_ask_for_the_first),
+        cmocka_unit_test(over_ipv4_nothing_is_an_extension_header),
         cmocka_unit_test(k114_of_an_error_in_fragments_the_first_is_read),
         cmocka_unit_test(
             r_8900_03_an_error_that_quotes_nonsense_has_an_owner_too),
