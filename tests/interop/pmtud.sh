@@ -253,7 +253,7 @@ await grep -q ': sent, server 10.9.0.2,' "$out/s1.log" ||
     complain "$case: not as before: $(cat "$out/s1.log")"
 sed /10.9.0.2:/d "$out/rules" >"$out/now"
 kill -HUP "${daemons[0]}"
-await grep -q 'now: read again' "$out/s1.log" ||
+await grep -q 'rules read again, ' "$out/s1.log" ||
     complain "$case: $(cat "$out/s1.log")"
 sleep 1 # the router has its tokens back
 mtu=$((mtu - 5))
