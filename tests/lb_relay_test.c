@@ -292,6 +292,8 @@ static void other_errors_become_what_a_client_understands(void **state)
         assert_int_equal(b.n, 1);
         assert_int_equal(tmtu_get16(b.out[0].p + head), unreachable);
         assert_true(b.lb.note.server->errors >= 2);
+        /* Too far or too big is not unreachable. */
+        assert_int_equal(b.lb.note.server->unreachable, 1);
     }
     sends(&b, &pairs[0], 1000);
     complain(&b, &pairs[0], 3, 3, 0, 500); /* port unreachable */

@@ -25,6 +25,12 @@ static enum lb_icmp kind_of(const struct tmtu_icmp *icmp, uint8_t ipver)
     }
 }
 
+static bool unreachable(const struct tmtu_icmp *icmp, uint8_t ipver)
+{
+    const enum lb_icmp kind = kind_of(icmp, ipver);
+    return kind == LB_ICMP_UNREACHABLE || kind == LB_ICMP_PROHIBITED;
+}
+
 void lb_icmp_note(struct lb *lb, const struct tmtu_icmp *icmp)
 {
     lb->note.icmp = true;
@@ -151,6 +157,7 @@ static void about_tunnel(struct lb *lb, const struct tmtu_icmp *icmp,
         return;
     }
     server->errors++;
+    server->unreachable += unreachable(icmp, w->pkt.flow.ipver);
     if (relay.learns)
         lb_path_learn(lb, server, &relay.learn);
     if (relay.reason != TMTU_OK) {

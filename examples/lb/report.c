@@ -42,6 +42,7 @@ static void add_servers(struct services *to, const struct services *t)
             sum->packets += s->packets;
             sum->bytes += s->bytes;
             sum->errors += s->errors;
+            sum->unreachable += s->unreachable;
             sum->returned += s->returned;
             sum->returned_bytes += s->returned_bytes;
             if (s->tunnel.mtu.path_mtu < sum->tunnel.mtu.path_mtu)

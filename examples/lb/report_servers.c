@@ -31,6 +31,9 @@ static void server(struct counters *to, const char *group,
     static const struct counters_family errors = {
         "server_tunnel_errors_total", NULL,
         "ICMP errors about the tunnel to each server."};
+    static const struct counters_family unreachable = {
+        "server_tunnel_unreachable_total", NULL,
+        "Those of them that say that it cannot be reached."};
     static const struct counters_family path_mtu = {
         "server_path_mtu_bytes", NULL,
         "What the path to each server carries, as far as is known."};
@@ -44,6 +47,7 @@ static void server(struct counters *to, const char *group,
         return;
     }
     counters_line(to, &errors, group, "errors", s->errors);
+    counters_line(to, &unreachable, group, "unreachable", s->unreachable);
     counters_line(to, &path_mtu, group, "path_mtu", s->tunnel.mtu.path_mtu);
 }
 

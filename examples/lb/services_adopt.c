@@ -73,6 +73,7 @@ void services_inherit(struct services *t, const struct services *before)
         server->packets = old->packets;
         server->bytes = old->bytes;
         server->errors = old->errors;
+        server->unreachable = old->unreachable;
         server->returned = old->returned;
         server->returned_bytes = old->returned_bytes;
     }
