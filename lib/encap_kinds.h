@@ -94,6 +94,22 @@ static inline void encap_udp_write(uint8_t *p, const struct tmtu_encap *encap,
         tmtu_encap_udp_sum(p, encap, len);
 }
 
+/* Whether an end is the one that a tunnel names; unspecified, it is anybody. */
+static inline int encap_end_is(const uint8_t named[16], const uint8_t is[16])
+{
+    return tmtu_addr_is_unspecified(named) || tmtu_addr_equal(named, is);
+}
+
+/* Whether an outer packet is from this tunnel's one end to the other. */
+static inline int encap_ends_are(const struct tmtu_encap *encap,
+                                 const struct tmtu_pkt *outer)
+{
+    return tmtu_addr_is4(encap->dst) == (outer->flow.ipver == 4) &&
+           !(outer->flags & TMTU_PKT_ROUTED) && /* it does not end there */
+           encap_end_is(encap->src, outer->flow.src) &&
+           encap_end_is(encap->dst, outer->flow.dst);
+}
+
 /* ---- one case a kind ---- */
 
 /* The protocol in the outer IP header; 0: no such kind. */
@@ -111,6 +127,13 @@ static inline uint32_t encap_kind_proto(uint8_t kind, uint8_t ipver)
     default:
         return 0;
     }
+}
+
+/* Whether that may be the protocol in the outer IP header. */
+static inline int encap_kind_is(uint8_t kind, uint8_t proto)
+{
+    return proto != 0 && (proto == encap_kind_proto(kind, 4) ||
+                          proto == encap_kind_proto(kind, 6));
 }
 
 /* Flags that mean something to it, over either family. */

@@ -22,29 +22,19 @@ static int peek_kind(const struct tmtu_pkt *outer)
     }
 }
 
-static int peek_end_ok(const uint8_t want[16], const uint8_t is[16])
-{
-    return tmtu_addr_is_unspecified(want) || tmtu_addr_equal(want, is);
-}
-
 /* Whose packet it is, as far as the outer IP header tells. */
 static int peek_named(const struct tmtu_pkt *outer,
                       const struct tmtu_encap *encap)
 {
-    const uint8_t proto = outer->flow.proto;
-    if (encap->size != sizeof *encap ||
-        tmtu_addr_is4(encap->dst) != (outer->flow.ipver == 4) ||
-        (outer->flags & TMTU_PKT_ROUTED) || /* and not where it goes to */
-        !peek_end_ok(encap->src, outer->flow.src) ||
-        !peek_end_ok(encap->dst, outer->flow.dst) ||
+    if (encap->size != sizeof *encap || !encap_ends_are(encap, outer) ||
         encap_kind_proto(encap->kind, 4) == 0)
         return TMTU_E_IGNORED;
-    if (proto == encap_kind_proto(encap->kind, 4) ||
-        proto == encap_kind_proto(encap->kind, 6))
+    if (encap_kind_is(encap->kind, outer->flow.proto))
         return 0;
     /* What would have come behind the extension headers nobody knows. */
-    return (outer->flags & TMTU_PKT_CUT) && ip6_is_ext(proto) ? TMTU_E_TRUNCATED
-                                                              : TMTU_E_IGNORED;
+    return (outer->flags & TMTU_PKT_CUT) && ip6_is_ext(outer->flow.proto)
+               ? TMTU_E_TRUNCATED
+               : TMTU_E_IGNORED;
 }
 
 int tmtu_encap_peek(const struct tmtu_pkt *outer,

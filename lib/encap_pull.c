@@ -4,12 +4,6 @@
 
 #include "encap_kinds.h"
 
-static int encap_proto_ok(const struct tmtu_encap *encap, uint8_t proto)
-{
-    return proto != 0 && (proto == encap_kind_proto(encap->kind, 4) ||
-                          proto == encap_kind_proto(encap->kind, 6));
-}
-
 /* RFC 4213 §3.6, RFC 1122 §3.2.1.3: sources that no packet may have. The
  * unspecified IPv6 address is one that a host may have for a while. */
 static int encap_source_ok(const struct tmtu_pkt *inner)
@@ -57,16 +51,14 @@ enum tmtu_reason tmtu_encap_pull(struct tmtu_buf *buf,
 {
     const int v4 = outer->flow.ipver == 4;
     if (encap->size != sizeof *encap || tmtu_addr_is4(encap->dst) != v4 ||
-        !encap_proto_ok(encap, outer->flow.proto))
+        !encap_kind_is(encap->kind, outer->flow.proto))
         return TMTU_R_NOT_TUNNEL;
     if ((outer->flags & TMTU_PKT_ROUTED) || /* RFC 8200 §4.4: it goes on */
-        (!tmtu_addr_is_unspecified(encap->dst) &&
-         !tmtu_addr_equal(encap->dst, outer->flow.dst)))
+        !encap_end_is(encap->dst, outer->flow.dst))
         return TMTU_R_OUTER_DEST;
     if (!tmtu_addr_is_host(outer->flow.src) ||
         tmtu_addr_is4(outer->flow.src) != v4 ||
-        (!tmtu_addr_is_unspecified(encap->src) &&
-         !tmtu_addr_equal(encap->src, outer->flow.src)))
+        !encap_end_is(encap->src, outer->flow.src))
         return TMTU_R_OUTER_SOURCE;
     if (outer->flags & TMTU_PKT_FRAGMENT)
         return TMTU_R_OUTER_FRAGMENT;

@@ -182,25 +182,25 @@ static int relay_short(const struct tmtu_pkt *inner)
 }
 
 /* Finds the inner packet. A later fragment has none, and names its tunnel by
- * its ends and protocol alone. */
+ * its ends and protocol alone; with an encapsulation limit, by the header that
+ * the limit is in. */
 static int relay_peek(const struct tmtu_pkt *outer,
                       const struct tmtu_encap *encap, struct tmtu_relay *r)
 {
-    int rc;
-    if (!(outer->flags & TMTU_PKT_LATER)) {
-        rc = tmtu_encap_peek(outer, encap, &r->inner);
-        r->overhead = (uint16_t)(rc > 0 ? rc : 0);
-        return rc == TMTU_E_TRUNCATED || rc > 0 ? 0 : TMTU_E_IGNORED;
+    if (outer->flags & TMTU_PKT_LATER) {
+        const uint8_t proto = outer->flow.proto;
+        const int limit =
+            proto == W_PROTO_DSTOPTS && (encap->flags & TMTU_ENCAP_TEL);
+        return (limit || encap_kind_is(encap->kind, proto)) &&
+                       encap_ends_are(encap, outer)
+                   ? 0
+                   : TMTU_E_IGNORED;
     }
-    const uint8_t proto = outer->flow.proto;
-    const int named =
-        proto == encap_kind_proto(encap->kind, 4) ||
-        proto == encap_kind_proto(encap->kind, 6) ||
-        (proto == W_PROTO_DSTOPTS && (encap->flags & TMTU_ENCAP_TEL));
-    return named && tmtu_addr_equal(outer->flow.src, encap->src) &&
-                   tmtu_addr_equal(outer->flow.dst, encap->dst)
-               ? 0
-               : TMTU_E_IGNORED;
+    const int rc = tmtu_encap_peek(outer, encap, &r->inner);
+    if (rc < 0)
+        return rc == TMTU_E_TRUNCATED ? 0 : TMTU_E_IGNORED;
+    r->overhead = (uint16_t)rc;
+    return 0;
 }
 
 static enum tmtu_reason relay_tell(struct tmtu_relay *r,

@@ -588,6 +588,29 @@ static void later_fragments_with_an_encapsulation_limit(void **state)
     }
 }
 
+/* IPv6 whose addresses look like the IPv4 ends: nothing that this tunnel sent,
+ * and what it says is not of its path. */
+static void a_later_fragment_of_the_other_family(void **state)
+{
+    (void)state;
+    struct bed b = bed(4, 4, TMTU_ENCAP_IPIP);
+    uint8_t p[68] = {0x60, 0, 0, 0, 0, 28, 44, 64};
+    struct tmtu_buf error;
+    struct tmtu_relay r;
+    memcpy(p + 8, b.tunnel.encap.src, 16);
+    memcpy(p + 24, b.tunnel.encap.dst, 16);
+    p[40] = 4;
+    tmtu_put16(p + 42, 0x80);
+    tmtu_put16(p + 4, 1460 - 40);
+    b.says.type = 2;
+    b.says.code = 0;
+    assert_int_equal(tmtu_tunnel_check(&b.tunnel), 0);
+    struct tmtu_buf outer = test_buf(p, sizeof p, 0, 0);
+    assert_int_equal(bed_read(&b, &outer, &error, &r), TMTU_E_IGNORED);
+    free(error.head);
+    free(outer.head);
+}
+
 /* ---- options ---- */
 
 /* K81, K85, K86: which family is inside, a short quote does not tell. */
@@ -1009,6 +1032,7 @@ int main(void)
         cmocka_unit_test(r_lib_10_about_outer_fragments),
         cmocka_unit_test(k82_k83_k84_of_another_tunnel),
         cmocka_unit_test(later_fragments_with_an_encapsulation_limit),
+        cmocka_unit_test(a_later_fragment_of_the_other_family),
         cmocka_unit_test(short_quotes_of_a_pair_that_linux_knows),
         cmocka_unit_test(r_tun_04_policies),
         cmocka_unit_test(what_linux_does_is_an_option),
