@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets and errors rewritten: everything looked at, then written. */
-#include <tunmtu/cksum.h>
 #include <tunmtu/nat.h>
 
 #include "nat_plan.h"
@@ -46,13 +45,11 @@ static int nat_check_error(const struct tmtu_buf *buf,
 /* RFC 5508 REQ-3: never the quoted transport checksum. */
 static int nat_verify(const struct tmtu_pkt *pkt, const struct tmtu_icmp *icmp)
 {
-    const struct tmtu_pkt *q = &icmp->quoted;
     const int rc = tmtu_ip_transport_verify(pkt);
     if (rc < 0)
         return rc;
-    if (q->flow.ipver == 4 && tmtu_cksum_add(0, q->data, q->l4) != 0xffffu)
-        return TMTU_E_CHECKSUM;
-    return 0;
+    return icmp->quoted.flow.ipver == 4 ? tmtu_icmp_quote_check(&icmp->quoted)
+                                        : 0;
 }
 
 int tmtu_nat_error(struct tmtu_buf *buf, struct tmtu_pkt *pkt,

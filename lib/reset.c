@@ -78,8 +78,7 @@ int tmtu_reset_build(struct tmtu_buf *out, const struct tmtu_pkt *pkt)
     tmtu_put32(rst + W_TCP_CHECK, 0); /* urgent pointer with it */
     const size_t n = v4 ? 4 : 16;
     const uint32_t sum =
-        tmtu_cksum_pseudo(p + (v4 ? (size_t)W_IP4_SRC : (size_t)W_IP6_SRC),
-                          p + (v4 ? (size_t)W_IP4_DST : (size_t)W_IP6_DST), n,
+        tmtu_cksum_pseudo(pkt->flow.dst + 16 - n, pkt->flow.src + 16 - n, n,
                           W_PROTO_TCP, W_TCP_SIZE);
     tmtu_put16(rst + W_TCP_CHECK,
                tmtu_cksum_finish(tmtu_cksum_add(sum, rst, W_TCP_SIZE)));
