@@ -4,7 +4,7 @@
 
 #include "ip_quick.h"
 
-enum { ICMP_QUOTE_MIN = 128 }; /* RFC 4884 §4.6, where extensions follow */
+enum { ICMP_QUOTE_MIN = 128 }; /* RFC 4884 §4, where extensions follow */
 
 static inline int icmp_kind4(uint8_t type, uint8_t code)
 {
@@ -56,8 +56,8 @@ static inline uint32_t icmp_info(int kind, int ipver, uint32_t word)
 }
 
 /* RFC 4884 §4: how long the quote is; 0: it is what is left. Lengths below the
- * 128 bytes that §4.6 asks for were put there by somebody who did not know of
- * RFC 4884, and mean nothing. */
+ * 128 bytes that it asks for were put there by somebody who did not know of RFC
+ * 4884, and mean nothing. */
 static inline size_t icmp_quote_len(int kind, int ipver, uint32_t word)
 {
     size_t n = 0;

@@ -72,7 +72,8 @@ static inline void ip_fill6(struct tmtu_pkt *out, const uint8_t *p,
                         ends->flow_flags);
 }
 
-/* TCP or UDP, of which the first `room` bytes, 8 or more, are at l4. */
+/* TCP or UDP, of which the first `room` bytes, 8 or more, are at l4. A length
+ * below that of the header wraps round, and is too long as well. */
 static inline int ip_quick_ports(const uint8_t *l4, uint32_t room,
                                  uint8_t proto, unsigned how,
                                  struct ip_ends *ends)

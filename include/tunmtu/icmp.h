@@ -104,7 +104,7 @@ static inline int tmtu_icmp_seq_in_window(uint32_t seq, uint32_t una,
 }
 
 /**
- * Verifies the IPv4 header checksum of a quoted packet (RFC 5508 §4.2). Some
+ * Verifies the IPv4 header checksum of a quoted packet (RFC 5508 REQ-3). Some
  * routers quote with the TTL that they have lowered and the checksum that they
  * have not mended.
  *
@@ -122,7 +122,7 @@ struct tmtu_icmp_hop {
     uint32_t in;      /**< interface that it came in on */
     uint32_t out;     /**< interface that it goes out on */
     uint8_t prefix;   /**< length of a network of that interface, in bits: 1 to
-                           32, or 128. With several, ask for each */
+                           32, over IPv6 to 128. With several, ask for each */
 };
 
 /**

@@ -119,10 +119,10 @@ struct tmtu_relay {
  * @param tunnel  the tunnel end whose packet it seems to quote, checked;
  *                mtu.path_mtu is what is known of its path
  * @param options how to relay
- * @param out     receives what to do. Before error is built, src may be set
- *                (from AUTO: the inner destination, such as a VIP, speaks:
- * K56), and id. It must be set where from is TMTU_ICMP_FROM_SRC: the inner
- * destination is one that cannot speak.
+ * @param out     receives what to do. Before error is built, id and src may be
+ *                set: without src the inner destination speaks, such as a VIP
+ *                (K56). Where from is TMTU_ICMP_FROM_SRC, the inner destination
+ *                is one that cannot speak, and src must be set.
  * @retval 0               @p out is filled
  * @retval TMTU_E_IGNORED  what is quoted is not of this tunnel (K82, K83, K84)
  * @retval TMTU_E_ARGUMENT unknown size, policy or flags, or a floor below 68

@@ -32,8 +32,8 @@ extern "C" {
  *                            routing header
  * @retval TMTU_E_CHECKSUM    its checksum is wrong: drop it silently
  * @retval TMTU_E_FORBIDDEN   it is a reset itself; or it was for, or from, more
- *                            than one host (TMTU_PKT_L2_GROUP set by the
- * caller)
+ *                            than one host: TMTU_PKT_L2_GROUP too, which the
+ *                            caller sets
  * @retval TMTU_E_NOSPACE     no room in @p out
  *
  * On failure nothing is changed.
