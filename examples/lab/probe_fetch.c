@@ -18,6 +18,9 @@
 /* As in probe_stall.c. */
 #define SLOW_US 100000
 #define NEVER   UINT64_MAX
+/* Milliseconds until connections are closed: errors that are on their way to
+ * the servers still find theirs. */
+#define LINGER 500
 
 struct fetch {
     enum { IDLE, MOVING, DONE, LOST } is;
@@ -230,4 +233,5 @@ void probe_fetch(const struct probe_options *options)
     printf("connections %zu\nfinished %zu\nlost %zu\n", f.n, count(&f, DONE),
            count(&f, LOST));
     tell(&f);
+    poll(NULL, 0, LINGER);
 }
