@@ -49,10 +49,9 @@ int tmtu_reset_build(struct tmtu_buf *out, const struct tmtu_pkt *pkt)
 {
     const int v4 = pkt->flow.ipver == 4;
     const size_t head = v4 ? (size_t)W_IP4_SIZE : (size_t)W_IP6_SIZE;
-    if (pkt->flow.proto != W_PROTO_TCP ||
-        pkt->have < (uint32_t)pkt->l4 + W_TCP_SIZE)
+    if (pkt->flow.proto != W_PROTO_TCP)
         return TMTU_E_IGNORED;
-    const int rc = tmtu_ip_transport_verify(pkt);
+    const int rc = tmtu_ip_transport_verify(pkt); /* and a header is there */
     if (rc < 0)
         return rc;
     const uint8_t *tcp = pkt->data + pkt->l4;

@@ -402,6 +402,15 @@ static void hearsay_takes_one_place_of_four_and_pushes_nobody_out(void **s)
     assert_int_equal(find_quoted(t, 3, 30 * S + 4), 0);
     assert_int_equal(find_quoted(t, 11, 30 * S + 4), 4);
     free(t);
+
+    t = table(4); /* wherever it stands, the place is that of its like */
+    first(t, 11, 11, 0);
+    assert_int_equal(hearsay(t, 1, 1, 1), TMTU_FOLLOW_LEARNT);
+    assert_int_equal(hearsay(t, 2, 2, 2), TMTU_FOLLOW_LEARNT);
+    assert_int_equal(find(t, 11, 2), 11);
+    assert_int_equal(find_quoted(t, 1, 2), 0);
+    assert_int_equal(find_quoted(t, 2, 2), 2);
+    free(t);
 }
 
 /* A flood of first fragments: what it costs is what the header says. Fragments
