@@ -49,7 +49,7 @@ struct server {
     uint32_t weight;
     uint8_t path;    /* a hash of its address: which identifications it takes */
     uint64_t ask;    /* when to ask what its path carries; UINT64_MAX: never */
-    uint64_t errors;      /* about its tunnel, believed */
+    uint64_t errors; /* about its tunnel, believed */
     uint64_t unreachable; /* of those: it cannot be reached */
     uint64_t packets;
     uint64_t bytes;    /* of inner packets */
