@@ -123,7 +123,8 @@ fleet_blind() {
         lab_tun "$lb" lb0
         lab_in "$lb" ip "-$family" route add blackhole "$LAB_VIP"
         lab_in "$lb" ip "-$family" route add "$LAB_VIP" dev lb0 table 100
-        lab_in "$lb" ip "-$family" rule add pref 100 to "$LAB_VIP" ipproto tcp \
+        # 6: "tcp" is known only where /etc/protocols is
+        lab_in "$lb" ip "-$family" rule add pref 100 to "$LAB_VIP" ipproto 6 \
             lookup 100
         fleet_balancer "$i" tun:lb0
         lab_await "$lb" lab_tun_runs "$lb" lb0
