@@ -56,6 +56,10 @@ bool team_start(struct team *team);
 void team_enter(struct worker *w);
 void team_leave(struct worker *w);
 
+/* Its thread, for pthread_create(): until team.stop, or until there are no more
+ * packets. */
+void *worker_run(void *worker);
+
 /* Gives all of them services like `t`, which it takes, between two bursts.
  * False: there was no memory, and all stays as it was. */
 bool team_reload(struct team *team, struct services *t);
