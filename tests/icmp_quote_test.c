@@ -409,6 +409,9 @@ static const struct {
     {"what another option holds is none",
      "4700003000000000 40060000 " ADDRS4 "44068900 83000000 " T, "192.0.2.1", 2,
      2, 24, 1},
+    {"and a port is none, whatever it looks like",
+     V4 ADDRS4 "830001bb 00000000 00000000 50000000 00000000", "192.0.2.1", 2,
+     2, 24, 1},
     {"R-1122-03 about an error",
      "4500003800000000 40010000 " ADDRS4
      "03010000 00000000 " Q4("05dc", "06") "9c4001bb 00000000",
