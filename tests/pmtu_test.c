@@ -898,6 +898,8 @@ static void r_lib_17_no_time_is_too_late_and_no_step_back_too_far(void **s)
     free(c);
 }
 
+/* R-2003-12: what is known of a tunnel's path, and forgotten with time, is its
+ * MTU. */
 static void r_lib_18_a_tunnel_is_the_link_of_what_is_in_it(void **s)
 {
     (void)s;
@@ -911,6 +913,8 @@ static void r_lib_18_a_tunnel_is_the_link_of_what_is_in_it(void **s)
     learn(c, &inner, 1300, 0);
     assert_int_equal(ask_link(c, &inner, ask(c, &carrier, 0) - 20, 0), 1300);
     assert_int_equal(ask(c, &carrier, 0), 1400);
+    const uint32_t later = ask(c, &carrier, 600 * S);
+    assert_int_equal(ask_link(c, &inner, later - 20, 600 * S), 1480);
     free(c);
 }
 
