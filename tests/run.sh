@@ -48,7 +48,7 @@ packages=(gcc g++ libc6-dev clang llvm libclang-rt-14-dev cmake ninja-build
     pkg-config libpcap-dev libmicrohttpd-dev libnetfilter-log-dev
     libseccomp-dev libcap-ng-dev libcmocka-dev linux-libc-dev libbpf-dev
     binutils nftables python3 python3-scapy doxygen tshark bpftool iproute2
-    ethtool procps util-linux user-mode-linux ipvsadm kmod bird2)
+    ethtool procps util-linux user-mode-linux ipvsadm kmod bird2 keepalived)
 if ! command -v dpkg-query >/dev/null; then
     echo "This is no Debian: nothing is installed. Needed are what these"
     echo "packages hold: ${packages[*]}"
