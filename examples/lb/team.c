@@ -13,14 +13,10 @@
 #include "checks.h"
 #include "tell.h"
 
-/* A mutex alone would be the worker's again and again while there is traffic:
- * it takes it back before who waits has woken up. */
 void team_enter(struct worker *w)
 {
-    atomic_fetch_add(&w->wanted, 1);
     pthread_mutex_lock(&w->lock);
     lb_hold(&w->lb); /* from its peers, too */
-    atomic_fetch_sub(&w->wanted, 1);
 }
 
 void team_leave(struct worker *w)

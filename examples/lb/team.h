@@ -17,7 +17,6 @@ struct team;
 
 struct worker {
     pthread_mutex_t lock; /* of what follows, held for each burst */
-    atomic_uint wanted;   /* by so many others */
     struct services services;
     struct lb lb;
     struct tmtu_io *io;    /* NULL: the interface is gone */

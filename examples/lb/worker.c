@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <sys/eventfd.h>
 
 #include "report.h"
@@ -133,8 +132,6 @@ static int serve(struct worker *w)
 static int turn(struct worker *w)
 {
     struct lb_news news[LB_NEWS];
-    while (atomic_load(&w->wanted) != 0)
-        sched_yield();
     pthread_mutex_lock(&w->lock);
     const int more = find(w) ? serve(w) : 0;
     const unsigned learnt = lb_news(&w->lb, news);
