@@ -24,13 +24,16 @@ _Static_assert(sizeof(struct flows_set) == 448, "whole cache lines, no gaps");
 struct tmtu_flows {
     struct tmtu_hash_key key;
     struct tmtu_flows_counters counters;
-    size_t mask;           /* sets, less one */
-    size_t hand;           /* the place where the sweep goes on */
+    uint64_t mask;         /* sets, less one */
+    uint64_t hand;         /* the place where the sweep goes on */
     uint8_t gap[128 - 96]; /* so that sets are aligned as all of it is */
     struct flows_set sets[];
 };
 
 _Static_assert(offsetof(struct tmtu_flows, sets) == 128, "whole cache lines");
+_Static_assert(TMTU_FLOWS_MAX / FLOWS_WAYS <
+                   SIZE_MAX / sizeof(struct flows_set),
+               "what sizeof says is no more than memory can be");
 
 size_t tmtu_flows_sizeof(size_t entries)
 {
@@ -70,8 +73,8 @@ static struct flows_where flows_where(const struct tmtu_flows *flows,
 {
     const uint64_t h = tmtu_hash_flow(&flows->key, flow);
     struct flows_where w;
-    w.set[0] = (size_t)(h >> 40) & flows->mask; /* 24 bits, for 2^27 places */
-    w.set[1] = (size_t)(h >> 16) & flows->mask;
+    w.set[0] = (size_t)(h >> 40 & flows->mask); /* 24 bits, for 2^27 places */
+    w.set[1] = (size_t)(h >> 16 & flows->mask);
     if (w.set[1] == w.set[0])
         w.set[1] ^= 1;
     w.tag = h & FLOWS_TAG;
@@ -263,7 +266,7 @@ void tmtu_flows_remove(struct tmtu_flows *flows, int place)
 
 size_t tmtu_flows_sweep(struct tmtu_flows *flows, size_t n, uint64_t now)
 {
-    const size_t last = (flows->mask + 1) * FLOWS_WAYS - 1;
+    const uint64_t last = (flows->mask + 1) * FLOWS_WAYS - 1;
     size_t forgotten = 0;
     for (; n > 0; n--) {
         uint64_t *mark = &flows->sets[flows->hand / FLOWS_WAYS]

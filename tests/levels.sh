@@ -11,10 +11,10 @@ bad=0 built=0
 complain() { echo "$*"; bad=1; }
 
 # An object wants nothing from outside but mem* (clang's memcmp for equality is
-# bcmp), and holds no state of its own.
+# bcmp; 32 bits divide 64 by a function), and holds no state of its own.
 pure() { # OBJECT WHAT [NM]
     wants=$(${3:-nm} -u "$1" | sed 's/.* U //' |
-        grep -vx 'memcpy\|memset\|memmove\|memcmp\|bcmp')
+        grep -vx 'memcpy\|memset\|memmove\|memcmp\|bcmp\|__u\{0,1\}divdi3')
     [ -z "$wants" ] || complain "$2: undefined:" $wants
     state=$(${3:-nm} "$1" | sed -n 's/^[^ ]* [BbCDdGgSs] //p')
     [ -z "$state" ] || complain "$2: writable data:" $state
@@ -45,6 +45,15 @@ for cc in gcc clang; do
     build "core static inline, $cc" $cc -O2 -ffreestanding \
         '-DTMTU_API=static inline __attribute__((unused))' && pure "$out/one.o" "core, $cc"
 done
+
+# Where size_t has 32 bits.
+file=lib/all.c
+if gcc -m32 -x c -c /dev/null -o "$out/none.o" 2>/dev/null; then
+    build "all freestanding, 32 bits" gcc -m32 -O2 -ffreestanding -fno-pic &&
+        pure "$out/one.o" "all, 32 bits"
+else
+    echo "all freestanding, 32 bits: not built, gcc knows no -m32"
+fi
 file=lib/core.c
 build "core freestanding, arm" arm-none-eabi-gcc -Os -mthumb -ffreestanding \
     -nostdlib && pure "$out/one.o" "core, arm" arm-none-eabi-nm

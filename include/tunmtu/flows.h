@@ -18,8 +18,9 @@
 extern "C" {
 #endif
 
-/** The most flows that one table may have. */
-#define TMTU_FLOWS_MAX ((size_t)1 << 27)
+/** The most flows that one table may have: 2^27, or 2^26 where memory has
+ *  addresses of 32 bits. */
+#define TMTU_FLOWS_MAX ((size_t)1 << (SIZE_MAX > 0xffffffffu ? 27 : 26))
 
 /** How much speaks for keeping a flow. */
 enum tmtu_flows_class {
