@@ -4,7 +4,6 @@
 #include "metrics.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +19,9 @@
 /* Whoever may connect can keep these busy, and no more: connections, seconds
  * of silence on each, bytes for its request and for the head of its answer. */
 enum { CONNECTIONS = 8, SILENCE = 5, MEMORY = 8192 };
+
+/* Milliseconds until it is called at the latest. */
+enum { SOON = 1000 };
 
 static const char front[] = "See /metrics\n";
 static const char no_memory[] = "Not now: no memory\n";
@@ -181,11 +183,15 @@ bool metrics_open(struct metrics *m, const char *program,
 int metrics_timeout(const struct metrics *m, int most)
 {
     MHD_UNSIGNED_LONG_LONG ms;
-    if (m->daemon == NULL || MHD_get_timeout(m->daemon, &ms) != MHD_YES)
+    if (m->daemon == NULL)
         return most;
-    if (most >= 0 && ms > (unsigned)most)
-        return most;
-    return ms < INT_MAX ? (int)ms : INT_MAX;
+    /* It listens again after it had all its connections only when it is called
+     * once more, and asks for no time to be called at. */
+    if (most < 0 || most > SOON)
+        most = SOON;
+    return MHD_get_timeout(m->daemon, &ms) == MHD_YES && ms < (unsigned)most
+               ? (int)ms
+               : most;
 }
 
 void metrics_run(struct metrics *m)

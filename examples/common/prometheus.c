@@ -130,7 +130,8 @@ char *prometheus_text(const char *program,
         return NULL;
     t->to.take = sample;
     t->program = program;
-    t->failed = !print(&t->to, arg);
+    if (!print(&t->to, arg))
+        t->failed = true;
     char *all = join(t, n);
     free(t);
     return all;

@@ -285,7 +285,7 @@ static int run(struct program *p)
             iface_look(&p->iface);
         }
         poll(fds, 3, n > 0 ? 0 : metrics_timeout(&p->metrics, IDLE));
-        if (fds[2].revents != 0 ||
+        if (n <= 0 || fds[2].revents != 0 ||
             p->now - served >= IDLE * UINT64_C(1000000)) {
             served = p->now;
             metrics_run(&p->metrics);
