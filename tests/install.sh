@@ -36,8 +36,13 @@ for shared in OFF ON; do
         mv "$out/first" "$out/prefix" # a package may end up anywhere
         libs=$out/prefix/$libdir
         export LD_LIBRARY_PATH="$libs"
-        grep -rIl -e "$src" -e "$out" "$libs" "$out/prefix/include" && {
+        grep -rIl --exclude='*.service' -e "$src" -e "$out" \
+            "$libs" "$out/prefix/include" && {
             echo "$what: these name a folder of the build"; exit 1; }
+        # systemd wants the whole name: the one that --prefix made.
+        grep -q "^ExecStart=$out/first/sbin/tunmtu-pmtud " \
+            "$out/prefix/lib/systemd/system/tunmtu-pmtud@.service" || {
+            echo "$what: the service starts another program"; exit 1; }
         for library in tunmtu tunmtu-io; do
             [ $shared = ON ] || { [ -f "$libs/lib$library.a" ] && continue; }
             nm -D --defined-only "$libs/lib$library.so" |
