@@ -95,6 +95,7 @@ static void what_was_put_is_found_until_it_is_removed(void **state)
     tmtu_flows_remove(t, place);
     assert_int_equal(tmtu_flows_find(t, &f, 0), TMTU_E_IGNORED);
     const struct tmtu_flows_counters *n = tmtu_flows_counters(t);
+    assert_int_equal(n->places, 16);
     assert_int_equal(n->inserted, 1);
     assert_int_equal(n->removed, 1);
     assert_int_equal(n->held, 0);
