@@ -267,7 +267,8 @@ if [ -z "$quick" ]; then
     step "lab, direct routing, super-packets" isolated \
         examples/lab/direct.sh --build "$out/gcc" --mb 100 --offload
     step "lab, the path shrinks" isolated \
-        examples/lab/shrink.sh --build "$out/gcc" --mb 20 --check
+        examples/lab/shrink.sh --build "$out/gcc" --mb 20 \
+        --policies "notify fragment" --check
     quote "lab, the path shrinks" '^[46]in[46] '
     for tunnel in gue gre; do
         step "lab, $tunnel, the path shrinks" isolated examples/lab/shrink.sh \
