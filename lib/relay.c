@@ -164,7 +164,7 @@ static enum tmtu_reason relay_may_send(struct tmtu_relay *r)
     if (why != TMTU_OK)
         return why;
     if (inner->have > TMTU_ICMP6_MAX - TMTU_ICMP_HEADROOM &&
-        inner->unfragmentable + 8 > TMTU_ICMP6_MAX - TMTU_ICMP_HEADROOM)
+        inner->l4 + 8 > TMTU_ICMP6_MAX - TMTU_ICMP_HEADROOM)
         return TMTU_R_NO_ROOM;
     if (!tmtu_addr_is_host(inner->flow.dst) ||
         tmtu_addr_is4(inner->flow.dst) != (inner->flow.ipver == 4) ||
