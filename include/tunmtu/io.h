@@ -188,9 +188,9 @@ TMTU_API struct tmtu_io *tmtu_io_tun(const char *name, char *why);
  * Super-packets are sent as segments.
  *
  * A super-packet that the kernel cannot describe beside it (of SCTP, or UFO) is
- * lost, and makes Linux stop filling the ring: recv finds out, when it is called
- * once more with nothing to receive, and makes another one. Who waits for `fd`
- * by himself calls recv now and then.
+ * lost, and makes Linux stop filling the ring: recv finds out, when it is
+ * called once more with nothing to receive, and makes another one. Who waits
+ * for `fd` by himself calls recv now and then.
  *
  * A packet with `via` goes to that host's link-layer address, which the kernel
  * resolves. Where the kernel's route to it leads through a router, or to this
