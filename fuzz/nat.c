@@ -72,7 +72,8 @@ static int no_check(const uint8_t *ip, const struct tmtu_pkt *pkt)
 }
 
 /* What is right about a packet: bit 0 its IPv4 header, bit 1 its transport, as
- * far as that can be told: UDP-Lite's and DCCP's coverage is left aside. */
+ * far as that can be told: UDP-Lite's and DCCP's coverage is left aside, and
+ * SCTP's when a quote's length field ends before the header does. */
 static unsigned rights(const uint8_t *ip, const struct tmtu_pkt *pkt)
 {
     const int ip4 = pkt->flow.ipver == 4;
@@ -83,8 +84,11 @@ static unsigned rights(const uint8_t *ip, const struct tmtu_pkt *pkt)
         all |= 1;
     if (pkt->have < pkt->len || (pkt->flags & TMTU_PKT_FRAGMENT))
         return all;
-    if (pkt->flow.proto == 132 && n >= 12 && tmtu_get32le(l4 + 8) != 0)
-        return all | (crc_of(l4, n) == tmtu_get32le(l4 + 8) ? 2u : 0);
+    if (pkt->flow.proto == 132 && pkt->len >= pkt->l4 + 12u &&
+        tmtu_get32le(l4 + 8) != 0)
+        return all | (crc_of(l4, pkt->len - pkt->l4) == tmtu_get32le(l4 + 8)
+                          ? 2u
+                          : 0);
     if (check_at(pkt) == 0 || no_check(ip, pkt) ||
         (pkt->flags & TMTU_PKT_ROUTED))
         return all;

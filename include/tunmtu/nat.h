@@ -139,7 +139,8 @@ TMTU_API TMTU_MUST_CHECK int tmtu_nat_packet(struct tmtu_buf *buf,
  * @retval TMTU_E_TRUNCATED   @p buf is shorter than the packet was
  * @retval TMTU_E_MALFORMED   not the packet that was parsed (K93)
  * @retval TMTU_E_UNSUPPORTED as tmtu_nat_packet, of the error or its quote; not
- *                            SCTP: in a quoted fragment its CRC is left alone
+ *                            SCTP: in a quoted fragment, or when the quoted
+ *                            length ends before the CRC does, it is left alone
  * @retval TMTU_E_ARGUMENT    as tmtu_nat_packet
  *
  * On failure nothing is changed.
