@@ -86,9 +86,9 @@ static unsigned rights(const uint8_t *ip, const struct tmtu_pkt *pkt)
         return all;
     if (pkt->flow.proto == 132 && pkt->len >= pkt->l4 + 12u &&
         tmtu_get32le(l4 + 8) != 0)
-        return all | (crc_of(l4, pkt->len - pkt->l4) == tmtu_get32le(l4 + 8)
-                          ? 2u
-                          : 0);
+        return all |
+               (crc_of(l4, pkt->len - pkt->l4) == tmtu_get32le(l4 + 8) ? 2u
+                                                                       : 0);
     if (check_at(pkt) == 0 || no_check(ip, pkt) ||
         (pkt->flags & TMTU_PKT_ROUTED))
         return all;
