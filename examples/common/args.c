@@ -3,9 +3,33 @@
 #include "args.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+int args_wrong(const char *program, const char *what, ...)
+{
+    va_list args;
+    va_start(args, what);
+    fprintf(stderr, "%s: ", program);
+    vfprintf(stderr, what, args);
+    fputs("; --help lists all options\n", stderr);
+    va_end(args);
+    return 2;
+}
+
+bool args_name(const char *word, const char *const *names, size_t n,
+               uint8_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            *out = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 bool args_number(const char *word, uint32_t min, uint32_t max, uint32_t *out)
 {

@@ -12,6 +12,15 @@
 /* Room for an address as text, and for one with brackets and a port. */
 enum { ARGS_ADDR = 46, ARGS_ENDPOINT = 56 };
 
+/* Says on standard error what is wrong with a command line, and where options
+ * are listed; returns the exit status, 2. */
+__attribute__((format(printf, 2, 3))) int args_wrong(const char *program,
+                                                     const char *what, ...);
+
+/* Which of `n` names it is. */
+bool args_name(const char *word, const char *const *names, size_t n,
+               uint8_t *out);
+
 /* A decimal number from min to max; nothing may stand around it. */
 bool args_number(const char *word, uint32_t min, uint32_t max, uint32_t *out);
 

@@ -4,7 +4,6 @@
 #include "explain.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +25,8 @@ static const char usage[] =
     "                   and mpls are\n"
     "  --packet-size N  tell what becomes of a packet of N bytes\n"
     "  --policy P       for --packet-size, of packets that do not fit and may\n"
-    "                   not be fragmented: notify (answer and drop), fragment\n"
-    "                   (outer fragments, no answer) or both (default: "
-    "notify)\n"
+    "                   not be fragmented: notify (the default; answer and\n"
+    "                   drop), fragment (outer fragments, no answer) or both\n"
     "  --error HEX      tell what an ICMP error says, and about whose packet:\n"
     "                   the IP packet that it came in, as hexadecimal digits\n"
     "  --json           output for programs\n"
@@ -36,16 +34,7 @@ static const char usage[] =
     "  --help           this\n"
     "  --version        its version\n";
 
-__attribute__((format(printf, 1, 2))) static int wrong(const char *what, ...)
-{
-    va_list args;
-    va_start(args, what);
-    fputs("tunmtu-explain: ", stderr);
-    vfprintf(stderr, what, args);
-    fputs("; --help lists all options\n", stderr);
-    va_end(args);
-    return 2;
-}
+#define wrong(...) args_wrong("tunmtu-explain", __VA_ARGS__)
 
 struct options {
     uint32_t mtu;

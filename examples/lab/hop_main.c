@@ -34,9 +34,8 @@ static const char usage[] =
     "  --counters FILE  where they are written at the end (default: standard\n"
     "                   error)\n"
     "\n"
-    "On standard output a line for each change of the MTU and each packet "
-    "that\n"
-    "is too big, with microseconds of CLOCK_MONOTONIC in front.\n";
+    "On standard output a line for each change of the MTU and each packet\n"
+    "that is too big, with microseconds of CLOCK_MONOTONIC in front.\n";
 
 enum { NEAR, FAR };
 
@@ -52,11 +51,7 @@ struct program {
     bool said; /* that an interface is down */
 };
 
-static int wrong(const char *what)
-{
-    fprintf(stderr, "tunmtu-hop: %s; see tunmtu-hop --help\n", what);
-    return 2;
-}
+#define wrong(what) args_wrong("tunmtu-hop", "%s", what)
 
 static int option(struct program *p, int c, const char *arg)
 {

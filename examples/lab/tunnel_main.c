@@ -46,24 +46,14 @@ struct program {
     bool said;      /* that a device is down */
 };
 
-static int wrong(const char *what)
-{
-    fprintf(stderr, "tunmtu-tunnel: %s; see tunmtu-tunnel --help\n", what);
-    return 2;
-}
+#define wrong(what) args_wrong("tunmtu-tunnel", "%s", what)
 
 static bool kind(const char *word, uint8_t *out)
 {
     static const char *const names[] = {[TMTU_ENCAP_IPIP] = "ipip",
                                         [TMTU_ENCAP_GRE] = "gre",
                                         [TMTU_ENCAP_GUE] = "gue"};
-    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], word) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
+    return args_name(word, names, sizeof names / sizeof names[0], out);
 }
 
 /* Returns the exit status, or -1: go on. */

@@ -4,7 +4,6 @@
 #include "options.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <string.h>
 #include <tunmtu/io.h>
 #include <tunmtu/relay.h>
@@ -21,18 +20,15 @@ static const char usage[] =
     "                 [--metrics ADDR:PORT] [--verbose]\n"
     "\n"
     "Balances the services of `ipvsadm-save -n` over their real servers, in\n"
-    "tunnels of IP in IP, GUE or GRE, or by direct routing, without a table "
-    "of\n"
-    "connections; or readdressed, with one.\n"
+    "tunnels of IP in IP, GUE or GRE, or by direct routing, without a\n"
+    "table of connections; or readdressed, with one.\n"
     "\n"
     "  --rules FILE     services and real servers, as ipvsadm-save -n writes\n"
-    "  --local ADDR     outer source address of tunnels; one IPv4, one IPv6 "
-    "or\n"
-    "                   both\n"
+    "  --local ADDR     outer source address of tunnels; one IPv4, one\n"
+    "                   IPv6 or both\n"
     "  --io IO          tun:NAME, afpacket:IFNAME or pcap:IN.pcap:OUT.pcap;\n"
-    "                   NAME,gso: super-packets (TSO, GRO) are not cut "
-    "before;\n"
-    "                   NAME,queues=N: N queues, a thread each\n"
+    "                   NAME,gso: super-packets (TSO, GRO) are not cut\n"
+    "                   before; NAME,queues=N: N queues, a thread each\n"
     "  --mtu N          of the paths to the servers, in bytes (default: the\n"
     "                   interface's; 1500 for captures)\n"
     "  --policy P       IPv4 packets with DF that do not fit: notify (answer\n"
@@ -45,11 +41,9 @@ static const char usage[] =
     "  --no-server A    what a client is told that there is no server for:\n"
     "                   unreachable (ICMP port unreachable), reset (TCP; the\n"
     "                   others unreachable) or drop (default: unreachable)\n"
-    "  --relay R        what is done with ICMP errors about tunnels: both "
-    "(learn\n"
-    "                   from them, and tell the clients), state (only learn) "
-    "or\n"
-    "                   tell (default: both)\n"
+    "  --relay R        what is done with ICMP errors about tunnels: both\n"
+    "                   (learn from them, and tell the clients), state (only\n"
+    "                   learn) or tell (default: both)\n"
     "  --flow-table N   flows that stay with their server while others come\n"
     "                   and go; 0: placed by their hash alone (default: 0)\n"
     "  --connections N  of servers with -m that there is room for at least\n"
@@ -65,29 +59,7 @@ static const char usage[] =
     "  --help           this\n"
     "  --version        its version\n";
 
-__attribute__((format(printf, 1, 2))) static int wrong(const char *what, ...)
-{
-    va_list args;
-    va_start(args, what);
-    fputs("tunmtu-lb: ", stderr);
-    vfprintf(stderr, what, args);
-    fputs("; --help lists all options\n", stderr);
-    va_end(args);
-    return 2;
-}
-
-/* Which of `n` names it is. */
-static bool word_of(const char *word, const char *const *names, size_t n,
-                    uint8_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *out = (uint8_t)i;
-            return true;
-        }
-    }
-    return false;
-}
+#define wrong(...) args_wrong("tunmtu-lb", __VA_ARGS__)
 
 static bool policy(const char *word, uint8_t *out)
 {
@@ -96,7 +68,7 @@ static bool policy(const char *word, uint8_t *out)
         [TMTU_MTU_FRAGMENT] = "fragment",
         [TMTU_MTU_BOTH] = "both",
     };
-    return word_of(word, names, sizeof names / sizeof names[0], out);
+    return args_name(word, names, sizeof names / sizeof names[0], out);
 }
 
 static bool icmp_rate(const char *word, struct tmtu_limit_options *out)
@@ -121,7 +93,7 @@ static bool relay(const char *word, uint8_t *out)
         [TMTU_RELAY_STATE] = "state",
         [TMTU_RELAY_TELL] = "tell",
     };
-    return word_of(word, names, sizeof names / sizeof names[0], out);
+    return args_name(word, names, sizeof names / sizeof names[0], out);
 }
 
 static bool refuse(const char *word, uint8_t *out)
@@ -131,7 +103,7 @@ static bool refuse(const char *word, uint8_t *out)
         [LB_REFUSE_RESET] = "reset",
         [LB_REFUSE_DROP] = "drop",
     };
-    return word_of(word, names, sizeof names / sizeof names[0], out);
+    return args_name(word, names, sizeof names / sizeof names[0], out);
 }
 
 static int local(struct services_config *c, const char *word)

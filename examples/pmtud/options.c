@@ -4,7 +4,6 @@
 #include "options.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tunmtu/version.h>
@@ -16,19 +15,15 @@ static const char usage[] =
     "       tunmtu-pmtud --mode steer --rules FILE --local ADDR ...\n"
     "       tunmtu-pmtud --mode peers --peer ADDR... --local ADDR ...\n"
     "\n"
-    "Passes on ICMP errors that say \"too big\" and have come to the wrong "
-    "host:\n"
-    "IPv4 type 3 code 4, ICMPv6 type 2. The options of Cloudflare's pmtud "
-    "keep\n"
-    "their meaning.\n"
+    "Passes on ICMP errors that say \"too big\" and have come to the wrong\n"
+    "host: IPv4 type 3 code 4, ICMPv6 type 2. The options of Cloudflare's\n"
+    "pmtud keep their meaning.\n"
     "\n"
     "  --iface NAME      the Ethernet interface to listen on, and to send to\n"
     "  --nflog GROUP     listen to this NFLOG group instead\n"
-    "  --mode M          broadcast (to all of the segment), steer (to the "
-    "server\n"
-    "                    that has the flow, in its tunnel) or peers (to each "
-    "of\n"
-    "                    a list, in IP in IP) (default: broadcast)\n"
+    "  --mode M          broadcast (to all of the segment), steer (to the\n"
+    "                    server that has the flow, in its tunnel) or peers\n"
+    "                    (to each of a list) (default: broadcast)\n"
     "  --src-rate R      errors a second of one router (default: 1.1)\n"
     "  --iface-rate R    errors a second of all (default: 10.0)\n"
     "  --duplicate-time S  seconds in which the same error is not repeated\n"
@@ -54,16 +49,7 @@ static const char usage[] =
     "  --dry-run         send nothing, tell what would be\n"
     "  --help, --version\n";
 
-__attribute__((format(printf, 1, 2))) static int wrong(const char *what, ...)
-{
-    va_list args;
-    va_start(args, what);
-    fputs("tunmtu-pmtud: ", stderr);
-    vfprintf(stderr, what, args);
-    fputs("; --help lists all options\n", stderr);
-    va_end(args);
-    return 2;
-}
+#define wrong(...) args_wrong("tunmtu-pmtud", __VA_ARGS__)
 
 enum {
     MODE = 256,
@@ -99,13 +85,7 @@ static bool mode(const char *word, uint8_t *out)
         [PMTUD_STEER] = "steer",
         [PMTUD_PEERS] = "peers",
     };
-    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(word, names[i]) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
+    return args_name(word, names, sizeof names / sizeof names[0], out);
 }
 
 /* Words between commas, of which each is taken; false: one is not. */

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,16 +58,7 @@ static const char usage[] =
     "  --help           this\n"
     "  --version        its version\n";
 
-__attribute__((format(printf, 1, 2))) static int wrong(const char *what, ...)
-{
-    va_list args;
-    va_start(args, what);
-    fputs("tunmtu-realserver: ", stderr);
-    vfprintf(stderr, what, args);
-    fputs("; --help lists all options\n", stderr);
-    va_end(args);
-    return 2;
-}
+#define wrong(...) args_wrong("tunmtu-realserver", __VA_ARGS__)
 
 static int address(struct args_addrs *list, const char *name, const char *word)
 {
