@@ -45,30 +45,8 @@ END
 build=$here/../../build/quickstart
 connections=200 family=4 tunnel=ipip io=afpacket short='' check=''
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --short | --check)
-        declare "${1#--}=yes"
-        shift
-        continue
-        ;;
-    --build | --connections | --family | --tunnel | --io | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --connections) connections=$2 ;;
-    --family) family=$2 ;;
-    --tunnel) tunnel=$2 ;;
-    --io) io=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments 'short check' \
+    'build connections family tunnel io keep=LAB_KEEP' "$@"
 lab_options "$family" "$io" 1 notify "$tunnel"
 lab_number "$connections" 10 400 || lab_misused "--connections is 10 to 400"
 lab_programs "$build" lab/tunmtu-shares

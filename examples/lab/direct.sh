@@ -51,30 +51,8 @@ END
 build=$here/../../build/quickstart
 mb=10 connections=32 families='4 6' servers=2
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --offload)
-        LAB_OFFLOAD=yes
-        shift
-        continue
-        ;;
-    --build | --mb | --connections | --families | --servers | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --mb) mb=$2 ;;
-    --connections) connections=$2 ;;
-    --families) families=$2 ;;
-    --servers) servers=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments 'offload=LAB_OFFLOAD' \
+    'build mb connections families servers keep=LAB_KEEP' "$@"
 for family in $families; do
     lab_options "$family" afpacket "$servers" notify ipip
 done

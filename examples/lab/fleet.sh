@@ -73,38 +73,17 @@ END
 }
 
 build=$here/../../build/quickstart
-connections=48 families='4 6' ways=$FLEET_WAYS narrow=1400 timeout=15
-deaths=yes check=
-calm=2 # seconds to look on after something has happened
+connections='' families='4 6' ways='' narrow=1400 timeout=''
+check='' no_deaths='' short=''
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --check) check=yes && shift && continue ;;
-    --no-deaths) deaths='' && shift && continue ;;
-    --short)
-        connections=24 timeout=2 calm=1 ways='none l3 steer lb'
-        shift
-        continue
-        ;;
-    --build | --connections | --families | --ways | --narrow | --timeout | \
-        --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --connections) connections=$2 ;;
-    --families) families=$2 ;;
-    --ways) ways=$2 ;;
-    --narrow) narrow=$2 ;;
-    --timeout) timeout=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments 'check no-deaths=no_deaths short' \
+    'build connections families ways narrow timeout keep=LAB_KEEP' "$@"
+calm=2 # seconds to look on after something has happened
+if [ -n "$short" ]; then
+    calm=1
+    : "${connections:=24}" "${timeout:=2}" "${ways:=none l3 steer lb}"
+fi
+: "${connections:=48}" "${timeout:=15}" "${ways:=$FLEET_WAYS}"
 for family in $families; do
     lab_options "$family" afpacket 3 notify ipip
 done
@@ -234,7 +213,7 @@ for family in $families; do
         errors
     done
 done
-if [ -n "$deaths" ]; then
+if [ -z "$no_deaths" ]; then
     [ -z "$ways" ] || echo
     fleet_deaths_head
     way=lb

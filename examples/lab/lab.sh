@@ -31,6 +31,33 @@ lab_number() { # TEXT LEAST MOST
     [[ $1 =~ ^[1-9][0-9]{0,8}$ ]] && [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
 }
 
+# lab_arguments FLAGS VALUED ARGUMENT...: what the command line says, into the
+# variables of the same names, or that NAME=VARIABLE tells: yes, or the value.
+lab_arguments() {
+    local flags=$1 valued=$2 name
+    shift 2
+    while [ $# -gt 0 ]; do
+        if [ "$1" = --help ]; then
+            usage
+            exit
+        fi
+        for name in $flags; do
+            [ "$1" = "--${name%=*}" ] || continue
+            printf -v "${name#*=}" yes
+            shift
+            continue 2
+        done
+        for name in $valued; do
+            [ "$1" = "--${name%=*}" ] || continue
+            [ $# -ge 2 ] || lab_misused "$1 needs a value"
+            printf -v "${name#*=}" %s "$2"
+            shift 2
+            continue 2
+        done
+        lab_misused "unknown option $1"
+    done
+}
+
 # lab_options FAMILY IO SERVERS POLICIES TUNNEL: what all the scripts let choose.
 lab_options() {
     local policy

@@ -34,29 +34,8 @@ END
 build=$here/../../build/quickstart
 mb=10 families='4 6' ios='afpacket tun'
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --offload)
-        LAB_OFFLOAD=yes
-        shift
-        continue
-        ;;
-    --build | --mb | --family | --io | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --mb) mb=$2 ;;
-    --family) families=$2 ;;
-    --io) ios=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments 'offload=LAB_OFFLOAD' \
+    'build mb family=families io=ios keep=LAB_KEEP' "$@"
 for family in $families; do
     for io in $ios; do
         lab_options "$family" "$io" 1 notify ipip

@@ -40,29 +40,7 @@ END
 build=$here/../../build/quickstart
 mb=4 family=4 tunnel=gre check=
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --check)
-        check=yes
-        shift
-        continue
-        ;;
-    --build | --mb | --family | --tunnel | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --mb) mb=$2 ;;
-    --family) family=$2 ;;
-    --tunnel) tunnel=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments check 'build mb family tunnel keep=LAB_KEEP' "$@"
 lab_options "$family" tun 1 "$LAB_POLICIES" "$tunnel"
 [ "$tunnel" != gue ] || lab_misused "--tunnel is gre or ipip"
 lab_number "$mb" 1 100000 || lab_misused "--mb is 1 to 100000"

@@ -56,35 +56,8 @@ build=$here/../../build/quickstart
 mb=100 connections=8 to=1400 pairs='4in4 6in4 4in6 6in6' quotes='long short'
 tunnel=ipip io=afpacket policies=$LAB_POLICIES check=
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --check)
-        check=yes
-        shift
-        continue
-        ;;
-    --build | --mb | --connections | --to | --pairs | --quotes | --tunnel | \
-        --io | --policies | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --mb) mb=$2 ;;
-    --connections) connections=$2 ;;
-    --to) to=$2 ;;
-    --pairs) pairs=$2 ;;
-    --quotes) quotes=$2 ;;
-    --tunnel) tunnel=$2 ;;
-    --io) io=$2 ;;
-    --policies) policies=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments check \
+    'build mb connections to pairs quotes tunnel io policies keep=LAB_KEEP' "$@"
 lab_options 4 "$io" 1 "$policies" "$tunnel"
 # Less is no middle of a stream: what fits into the sockets at once.
 lab_number "$mb" 10 100000 || lab_misused "--mb is 10 to 100000"

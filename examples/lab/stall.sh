@@ -49,33 +49,8 @@ build=$here/../../build/quickstart
 connections=32 family=4 tunnel=ipip io=afpacket servers=2
 policies=$LAB_POLICIES check=
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --check)
-        check=yes
-        shift
-        continue
-        ;;
-    --build | --connections | --family | --tunnel | --io | --servers | \
-        --policies | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --connections) connections=$2 ;;
-    --family) family=$2 ;;
-    --tunnel) tunnel=$2 ;;
-    --io) io=$2 ;;
-    --servers) servers=$2 ;;
-    --policies) policies=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments check \
+    'build connections family tunnel io servers policies keep=LAB_KEEP' "$@"
 lab_options "$family" "$io" "$servers" "$policies" "$tunnel"
 lab_number "$connections" 2 500 || lab_misused "--connections is 2 to 500"
 lab_programs "$build"

@@ -40,34 +40,8 @@ END
 build=$here/../../build/quickstart
 mb=100 family=4 tunnel=ipip io=afpacket servers=2 policies=$LAB_POLICIES path_mtu=1500
 args=("$@")
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help)
-        usage
-        exit
-        ;;
-    --offload)
-        LAB_OFFLOAD=yes
-        shift
-        continue
-        ;;
-    --build | --mb | --family | --tunnel | --io | --servers | --policies | \
-        --path-mtu | --keep)
-        [ $# -ge 2 ] || lab_misused "$1 needs a value"
-        ;;&
-    --build) build=$2 ;;
-    --mb) mb=$2 ;;
-    --family) family=$2 ;;
-    --tunnel) tunnel=$2 ;;
-    --io) io=$2 ;;
-    --servers) servers=$2 ;;
-    --policies) policies=$2 ;;
-    --path-mtu) path_mtu=$2 ;;
-    --keep) LAB_KEEP=$2 ;;
-    *) lab_misused "unknown option $1" ;;
-    esac
-    shift 2
-done
+lab_arguments 'offload=LAB_OFFLOAD' \
+    'build mb family tunnel io servers policies path-mtu=path_mtu keep=LAB_KEEP' "$@"
 lab_options "$family" "$io" "$servers" "$policies" "$tunnel"
 lab_number "$mb" 1 100000 || lab_misused "--mb is 1 to 100000"
 lab_number "$path_mtu" 1280 1500 || lab_misused "--path-mtu is 1280 to 1500"
