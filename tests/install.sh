@@ -28,7 +28,7 @@ for shared in OFF ON; do
     for libdir in lib "lib${multiarch:+/$multiarch}"; do
         what="shared $shared, $libdir"
         quietly cmake -S "$src" -B "$out/b$shared" -DBUILD_TESTING=OFF \
-            -DBUILD_SHARED_LIBS=$shared -DCMAKE_INSTALL_LIBDIR=$libdir \
+            -DBUILD_SHARED_LIBS=$shared -DCMAKE_INSTALL_LIBDIR="$libdir" \
             -DCMAKE_BUILD_TYPE=Release
         quietly cmake --build "$out/b$shared" -j2
         rm -rf "$out/first" "$out/prefix"
@@ -77,6 +77,25 @@ for shared in OFF ON; do
     done
 done
 unset LD_LIBRARY_PATH PKG_CONFIG_PATH
+
+# Both libraries where there is none of what the programs need besides.
+cat >"$out/pkg-config" <<'END'
+#!/bin/sh
+case $* in
+*microhttpd* | *netfilter* | *seccomp* | *cap-ng*) exit 1 ;;
+esac
+exec pkg-config "$@"
+END
+chmod +x "$out/pkg-config"
+quietly cmake -S "$src" -B "$out/libraries" -DBUILD_TESTING=OFF \
+    -DTMTU_PROGRAMS=OFF -DPKG_CONFIG_EXECUTABLE="$out/pkg-config"
+quietly cmake --build "$out/libraries" -j2
+quietly cmake --install "$out/libraries" --prefix "$out/alone"
+if [ ! -f "$out/alone/lib/pkgconfig/tunmtu-io.pc" ] || [ -e "$out/alone/sbin" ]; then
+    echo "TMTU_PROGRAMS=OFF: not the two libraries alone"
+    exit 1
+fi
+echo "without the programs"
 
 # As a part of another project: the pure library alone, nothing installed.
 quietly cmake -S "$src/tests/consume" -B "$out/fetch" -DTUNMTU_SOURCE="$src"
