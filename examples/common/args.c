@@ -98,6 +98,35 @@ bool args_listen(const char *word, struct args_listen *out)
     return true;
 }
 
+int args_metrics(const char *program, const char *word, struct args_listen *out)
+{
+    if (args_listen(word, out))
+        return -1;
+    return args_wrong(program,
+                      "--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
+                      "PORT",
+                      word);
+}
+
+int args_local(const char *program, const char *word, bool has[2],
+               uint8_t local[2][16])
+{
+    uint8_t addr[16];
+    if (!args_addr(word, addr) || !tmtu_addr_is_host(addr))
+        return args_wrong(program,
+                          "--local %.60s: expected an IPv4 or IPv6 address of "
+                          "this host",
+                          word);
+    const int v6 = !tmtu_addr_is4(addr);
+    if (has[v6])
+        return args_wrong(program,
+                          "--local %.60s: expected at most one IPv%c address",
+                          word, v6 ? '6' : '4');
+    has[v6] = true;
+    tmtu_copy(local[v6], addr, 16);
+    return -1;
+}
+
 static int digit(char c)
 {
     if (c >= '0' && c <= '9')

@@ -43,6 +43,13 @@ struct args_listen {
  * if it is right. */
 bool args_listen(const char *word, struct args_listen *out);
 
+/* --metrics and --local, of which there may be one of each family: -1, or the
+ * exit status after having said what is wrong. */
+int args_metrics(const char *program, const char *word,
+                 struct args_listen *out);
+int args_local(const char *program, const char *word, bool has[2],
+               uint8_t local[2][16]);
+
 /* 32 hexadecimal digits. */
 bool args_key(const char *word, struct tmtu_hash_key *key);
 

@@ -106,22 +106,6 @@ static bool refuse(const char *word, uint8_t *out)
     return args_name(word, names, sizeof names / sizeof names[0], out);
 }
 
-static int local(struct services_config *c, const char *word)
-{
-    uint8_t addr[16];
-    if (!args_addr(word, addr) || !tmtu_addr_is_host(addr))
-        return wrong("--local %.60s: expected an IPv4 or IPv6 address of this "
-                     "host",
-                     word);
-    const int v6 = !tmtu_addr_is4(addr);
-    if (c->has_local[v6])
-        return wrong("--local %.60s: expected at most one IPv%c address", word,
-                     v6 ? '6' : '4');
-    c->has_local[v6] = true;
-    tmtu_copy(c->local[v6], addr, 16);
-    return -1;
-}
-
 enum {
     RULES = 256,
     LOCAL,
@@ -154,16 +138,12 @@ static int option(struct options *o, int c, const char *arg)
         o->counters = arg;
         return -1;
     case METRICS:
-        if (!args_listen(arg, &o->metrics))
-            return wrong("--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
-                         "PORT",
-                         arg);
-        return -1;
+        return args_metrics("tunmtu-lb", arg, &o->metrics);
     case 'v':
         o->verbose = true;
         return -1;
     case LOCAL:
-        return local(config, arg);
+        return args_local("tunmtu-lb", arg, config->has_local, config->local);
     case MTU:
         if (!args_number(arg, 68, 65535, &config->mtu))
             return wrong("--mtu %.60s: expected 68 to 65535 bytes", arg);

@@ -128,23 +128,6 @@ static bool peer(struct options *o, const char *word)
     return host(word, addr) && args_addrs_add(&o->config.peers, addr);
 }
 
-static int local(struct options *o, const char *word)
-{
-    uint8_t addr[16];
-    if (!host(word, addr))
-        return wrong("--local %.60s: expected an IPv4 or IPv6 address of this "
-                     "host",
-                     word);
-    const int v6 = !tmtu_addr_is4(addr);
-    if (o->services.has_local[v6])
-        return wrong("--local %.60s: expected at most one IPv%c address", word,
-                     v6 ? '6' : '4');
-    o->services.has_local[v6] = true;
-    tmtu_copy(o->services.local[v6], addr, 16);
-    tmtu_copy(o->config.local[v6], addr, 16);
-    return -1;
-}
-
 static int number(const char *name, const char *word, uint32_t max, int *out)
 {
     uint32_t n;
@@ -200,7 +183,8 @@ static int value(struct options *o, int c, const char *arg)
                          arg);
         return -1;
     case LOCAL:
-        return local(o, arg);
+        return args_local("tunmtu-pmtud", arg, o->services.has_local,
+                          o->services.local);
     case IO:
         if (strncmp(arg, "pcap:", 5) != 0)
             return wrong("--io %.60s: expected pcap:IN.pcap:OUT.pcap; "
@@ -225,11 +209,7 @@ static int option(struct options *o, int c, const char *arg)
         o->rules = arg;
         return -1;
     case METRICS:
-        if (!args_listen(arg, &o->metrics))
-            return wrong("--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
-                         "PORT",
-                         arg);
-        return -1;
+        return args_metrics("tunmtu-pmtud", arg, &o->metrics);
     case COUNTERS:
         o->counters = arg;
         return -1;
@@ -347,6 +327,7 @@ int options_read(struct options *o, int argc, char **argv)
         return wrong("%.60s: expected only options", argv[optind]);
     if (o->dry_run && o->verbose < 2) /* it is asked for to be told */
         o->verbose = 2;
+    memcpy(o->config.local, o->services.local, sizeof o->config.local);
     return together(o);
 }
 

@@ -191,11 +191,7 @@ static int option(struct options *o, int c, const char *arg)
         o->counters = arg;
         return -1;
     case METRICS:
-        if (!args_listen(arg, &o->metrics))
-            return wrong("--metrics %.60s: expected ADDR:PORT, [ADDR]:PORT or "
-                         "PORT",
-                         arg);
-        return -1;
+        return args_metrics("tunmtu-realserver", arg, &o->metrics);
     case 'v':
         o->verbose = true;
         return -1;
