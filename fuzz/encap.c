@@ -10,13 +10,12 @@
  * (1), then a packet. It is put into a tunnel, and also taken for one that
  * comes out.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/frag.h>
 #include <tunmtu/tunnel.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { OPTIONS = 20 };
 static const uint8_t ends[2][32] = {
@@ -33,12 +32,6 @@ static const uint8_t ecn[4][4] = {
     {2, 1, 2, 3},
     {3, 3, 3, 3},
 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* A copy that ends where its memory ends, behind `headroom` bytes. */
 static struct tmtu_buf copy(const uint8_t *p, size_t n, size_t headroom)

@@ -8,20 +8,13 @@
  * Input: key (1 byte), then events of 5 bytes: what (3 bits) and which flow
  * (5 bits); a step of the clock (2, in units that grow with the highest 2
  * bits); a lifetime or a number of places (1); a value (1). */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/flows.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { MOST = 1024, PLACES = 16, FLOWS = 32 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 struct line {
     int there, confirmed;

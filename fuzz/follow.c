@@ -6,20 +6,13 @@
  * Input: events of 4 bytes: later, quoted, which packet (1 + 2 + 3 bits; a
  * quote in a quote is one), protocol without ports (1); a step of the clock (2;
  * the highest bit: back); a port (1). */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/follow.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { MOST = 512, PLACES = 4, PACKETS = 8 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* What is remembered of a packet, and since when. */
 struct memory {

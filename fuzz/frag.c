@@ -4,19 +4,12 @@
  *
  * Input: MTU (2 bytes), frag_max (2), identification (4), how (1), then a
  * packet. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/cksum.h>
 #include <tunmtu/frag.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "harness.h"
 
 /* Where the data of a fragment, or of what is cut, begins. */
 static size_t data_at(const struct tmtu_pkt *pkt)

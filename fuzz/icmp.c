@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* icmp: any packet, read as an error; and an error built about it, which must
  * read as what was asked for, however it was built. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/encap.h>
 #include <tunmtu/icmp.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int right)
-{
-    if (!right)
-        abort();
-}
-
-/* RFC 1071 the slow way, over the ICMP message and its pseudo-header. */
-static uint32_t sum_up(uint32_t sum, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        sum += (uint32_t)p[i] << (i % 2 ? 0 : 8);
-        sum = (sum & 0xffffu) + (sum >> 16);
-    }
-    return sum;
-}
+#include "harness.h"
 
 static void right_sums(const uint8_t *p, size_t n)
 {

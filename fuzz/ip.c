@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* ip: what parses lies inside its bytes, reads the same as a quote and when
  * cut, and keeps right checksums when it is changed. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/cksum.h>
 #include <tunmtu/ip.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int right)
-{
-    if (!right)
-        abort();
-}
+#include "harness.h"
 
 static uint8_t *exact(const uint8_t *p, size_t n)
 {

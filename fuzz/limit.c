@@ -7,20 +7,13 @@
  * of the two limits, the time of duplicates. Then messages of 4 bytes: receiver
  * (4 bits) and flow (2) and kind (2), and a step of the clock: how (2 bits),
  * how far (6 + 16). */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/limit.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { MOST = 512, PLACES = 4 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* A bucket's whole story. Its time goes on when the clock does; steps that fill
  * any bucket are all the same, so that it never runs over. */

@@ -3,18 +3,11 @@
  * one asked for.
  *
  * Input: MSS (2 bytes), how (1), headroom and tailroom (1), then a packet. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/mss.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "harness.h"
 
 /* The highest MSS that a receiver takes from these options; -1: none. */
 static int highest(const uint8_t *tcp, size_t size)

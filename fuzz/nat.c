@@ -5,30 +5,13 @@
  * Input: flags, side and headroom (1 byte), port (2), address (16, of which
  * IPv4 takes the last four), then a packet or an error. What is rewritten is
  * what is in it. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/nat.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { HEAD = 19, FLAGS = 0xf, SOURCE = 0x10, HEADROOM = 0x20 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
-
-/* RFC 1071 the slow way. */
-static uint32_t sum_up(uint32_t sum, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        sum += (uint32_t)p[i] << (i % 2 ? 0 : 8);
-        sum = (sum & 0xffffu) + (sum >> 16);
-    }
-    return sum;
-}
 
 /* All ones, or nothing but zeros was added up. */
 static int is_zero(uint32_t sum)

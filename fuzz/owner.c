@@ -4,18 +4,11 @@
  * sure.
  *
  * Input: how (1 byte), how much of it is quoted (2), and the packet. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/owner.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "harness.h"
 
 static void sane(const struct tmtu_owner *o, enum tmtu_owner_by by)
 {

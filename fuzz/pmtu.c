@@ -10,20 +10,13 @@
  * then events of 6 bytes: what and which path (3 + 3 bits), not validated and
  * MTU not told (1 + 1); a step of the clock (2; the highest bit: back); which
  * link (1); an MTU or length (2). */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/pmtu.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { MOST = 512, PLACES = 4, PATHS = 8 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* What is believed of a path, and since when. */
 struct belief {

@@ -4,19 +4,10 @@
  *
  * Input: options (1 byte), how it comes (1), and the packet. */
 #define _POSIX_C_SOURCE 200809L
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pmtud.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "harness.h"
 
 static const char rules_text[] = "-A -t 10.0.0.2:443 -s mh -b mh-port\n"
                                  "-a -t 10.0.0.2:443 -r 10.0.0.6 -i\n"

@@ -4,18 +4,11 @@
  *
  * Input: slots (1 byte), longest packet (2); then again and again the length of
  * a packet (2), seconds that pass before it (1), and the packet. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/reass.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "harness.h"
 
 static void give_up(struct tmtu_reass *r, uint64_t now, size_t max)
 {

@@ -9,13 +9,12 @@
  * (4), path MTU by then (2), bytes quoted (2), byte of the tunnel packet to
  * change (1), by how (1), floor (1, in eights), then the packet.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/relay.h>
 #include <tunmtu/trust.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { OPTIONS = 15, MAX = 4096 };
 static const uint8_t ends[2][32] = {
@@ -24,12 +23,6 @@ static const uint8_t ends[2][32] = {
     {0x20, 1, 0x0d, 0xb8, 0, 0xa, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
      0x20, 1, 0x0d, 0xb8, 0, 0xb, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 static int tunnel_of(const uint8_t *data, struct tmtu_tunnel *t)
 {

@@ -6,22 +6,15 @@
  * Input: gso_size (2 bytes), how (1), bytes that follow the packet's last one
  * as if they had been there (2), then a packet: its lengths and header
  * checksum are made right, so that long payloads need no long input. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/cksum.h>
 #include <tunmtu/segment.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "harness.h"
 
 enum { PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41 };
 enum { HEADS = 5, FIN = 1, PSH = 8, URG = 32, CWR = 128 };
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 /* What is cut: the packet itself, or what is in its tunnel. */
 static struct tmtu_pkt innermost(const struct tmtu_pkt *pkt, unsigned how)

@@ -3,19 +3,12 @@
  * again what it is.
  *
  * Input: MTU (2 bytes), then the text. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <tunmtu/bytes.h>
 #include <tunmtu/stack.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int truth)
-{
-    if (!truth)
-        abort();
-}
+#include "harness.h"
 
 /* The names of its headers, as text. */
 static void write_back(const struct tmtu_stack *s, char text[TMTU_STACK_TEXT])
