@@ -6,7 +6,6 @@
 #include "follow.c"
 #include "limit.c"
 #include "pmtu.c"
-#include "pmtu_rules.c"
 #include "reass.c"
 #include "steer.c"
 #include "tunnel.c"

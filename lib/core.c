@@ -32,6 +32,7 @@
 #include "nat_rewrite.c"
 #include "nat.c"
 #include "owner.c"
+#include "pmtu_path.c"
 #include "frag.c"
 #include "segment.c"
 

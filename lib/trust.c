@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What speaks against an ICMP error. */
 #include <tunmtu/mtu.h>
-#include <tunmtu/pmtu.h>
+#include <tunmtu/pmtu_path.h>
 #include <tunmtu/trust.h>
 
 #include "ip_ends.h"

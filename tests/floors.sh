@@ -15,14 +15,14 @@ floors='api version bytes
 reason flow cksum buf
 hash
 ip
-icmp encap mtu mss reset frag segment stack
+icmp encap mtu mss reset frag segment stack pmtu_path
 nat owner
 flows follow limit pmtu reass steer
 tunnel trust
 relay'
 # Files that share the header of another.
 parts='ip_transport=ip ip_ends=ip ip6=ip ip_quick=ip icmp_build=icmp
-icmp_meaning=icmp icmp_quote=icmp icmp_redirect=icmp pmtu_rules=pmtu hop=ip ip4_option=ip
+icmp_meaning=icmp icmp_quote=icmp icmp_redirect=icmp hop=ip ip4_option=ip
 outer=encap encap_kinds=encap encap_gre=encap encap_gue=encap encap_limit=encap
 encap_peek=encap encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be said about path MTUs without having learnt any. */
-#include <tunmtu/pmtu.h>
+#include <tunmtu/pmtu_path.h>
 
 /* RFC 1191 §7, table 7-1, from below. */
 static const uint16_t pmtu_plateaus[] = {68,   296,  508,   1006,  1492, 2002,
