@@ -69,7 +69,9 @@ static enum tmtu_reason relay_param(struct tmtu_relay *r,
                                     const struct tmtu_encap *encap)
 {
     uint32_t at = icmp->info;
-    if (icmp->code == 1) /* an option is missing: there is no pointer */
+    /* Of 1, an option that is missing, there is no pointer; of codes above 2
+     * nobody knows what they say. */
+    if (icmp->code != 0 && icmp->code != 2)
         return TMTU_R_NOT_RELAYED;
     if (at >= r->overhead)
         at -= r->overhead;
