@@ -109,7 +109,7 @@ static void fit(const struct pmtud *d, const struct pmtud_in *in)
     must(tmtu_icmp_parse(&pkt, &icmp) == 0);
     must(icmp.kind == TMTU_ICMP_TOO_BIG);
     must(icmp.info >= 68 && icmp.info <= 16384);
-    must(icmp.info < icmp.quoted.len);
+    must(icmp.info < icmp.quoted.len || icmp.quoted.have > icmp.quoted.len);
     must(pkt.flow.ipver == 4 || icmp.info >= 1280);
     must(tmtu_addr_equal(pkt.flow.dst, icmp.quoted.flow.src));
     must(!d->config->strict || (icmp.info >= 576 && icmp.info < 1500));

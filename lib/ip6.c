@@ -78,7 +78,10 @@ ip6_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     size_t have = tmtu_view_len(v);
     if (!quoted && have < len)
         return TMTU_E_TRUNCATED;
-    if (have > len)
+    /* A quoted length of 0 tells nothing: Linux quotes so what its GRO has made
+     * longer than 65,575 bytes (K30). No Next Header: there is nothing. */
+    const int told = !quoted || len > W_IP6_SIZE || next == W_PROTO_NONE;
+    if (told && have > len)
         have = len;
 
     struct ip6_chain c = {

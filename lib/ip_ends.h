@@ -36,6 +36,13 @@ static inline int ip_icmp_has_id(uint8_t proto, uint8_t type)
     return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
+/* Whether a quoted packet tells its length. A super-packet over 65,535 bytes
+ * has 0 there, less than what is quoted of it (K30). */
+static inline int ip_tells_len(const struct tmtu_pkt *quoted)
+{
+    return quoted->have <= quoted->len;
+}
+
 /* What the transport header says about the flow. */
 struct ip_ends {
     uint16_t sport, dport;

@@ -3,6 +3,7 @@
 #include <tunmtu/relay.h>
 
 #include "encap_kinds.h"
+#include "ip_ends.h"
 
 /* Codes of ICMPv4 "unreachable": those that RFC 2003 §4.1 returns as network
  * unreachable, and as host unreachable. What it does not know is of the one
@@ -33,7 +34,7 @@ static uint32_t relay_outer(const struct tmtu_icmp *icmp, uint32_t path_mtu,
     } else if (mtu == 0) {
         mtu = tmtu_pmtu_plateau(outer->len, outer->unfragmentable, path_mtu);
     }
-    if (mtu >= outer->len) {
+    if (ip_tells_len(outer) && mtu >= outer->len) {
         *why = TMTU_R_MTU_CLAIM;
         return 0;
     }

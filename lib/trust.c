@@ -92,7 +92,7 @@ static uint32_t trust_size(const struct tmtu_pkt *quoted,
     } else if (*mtu < options->floor6) {
         against |= TMTU_TRUST_FLOOR6;
     }
-    if (*mtu >= quoted->len)
+    if (ip_tells_len(quoted) && *mtu >= quoted->len)
         against |= TMTU_TRUST_NOT_SMALLER;
     return against;
 }

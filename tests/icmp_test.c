@@ -115,6 +115,10 @@ static const struct {
      "03040000 000005c8 4500fa00 00004000 40060000 c000020a c6336414 9c4001bb "
      "01020304",
      "TOO_BIG 3/4 1480 | 6 40000>443 28/64000"},
+    {"K30 of one over 65,535 bytes Linux has 0 there", 4,
+     "03040000 000005c8 45000000 00004000 40060000 c000020a c6336414 9c4001bb "
+     "01020304",
+     "TOO_BIG 3/4 1480 | 6 40000>443 28/0"},
     {"redirect: the gateway", 4, "05010000 0a000001 " Q4,
      "REDIRECT 5/1 167772161 | 6 40000>443 28/1500"},
     {"a redirect's gateway is no RFC 4884 length", 4, "05010000 0a2a0001 " Q4,
@@ -237,6 +241,16 @@ static const struct {
     {"R-4443-15 ports behind a quoted chain", 6,
      "02000000 000005c8 60000000 05b43c40 " ADDRS6 "06000104 00000000 9c4001bb",
      "TOO_BIG 2/0 1480 | 6 40000>443 52/1500"},
+    {"K30 of a super-packet Linux quotes its jumbo option", 6,
+     "02000000 000005c8 60000000 00000040 " ADDRS6
+     "0600c204 00028dc8 9c4001bb 01020304",
+     "TOO_BIG 2/0 1480 | 6 40000>443 56/40"},
+    {"K30 or, without that, no length at all", 6,
+     "02000000 000005c8 60000000 00000640 " ADDRS6 "9c4001bb 01020304",
+     "TOO_BIG 2/0 1480 | 6 40000>443 48/40"},
+    {"what is behind no next header is padding", 6,
+     "01000000 00000000 60000000 00003b40 " ADDRS6 "00000000 00000000",
+     "UNREACH 1/0 | 59 40/40"},
     {"R-4443-15 a quoted later fragment", 6,
      "02000000 000005c8 60000000 05b42c40 " ADDRS6 "06000008 deadbeef 9c4001bb",
      "TOO_BIG 2/0 1480 | 6 52/1500 LATER"},

@@ -453,6 +453,37 @@ static void r_7690_02_the_inner_packet_must_allow_an_error(void **state)
         }
 }
 
+/* K30: a router that had put packets of ours together quotes one that is over
+ * 65,535 bytes, and says 0 where its length would be. */
+static void k30_a_tunnel_packet_that_does_not_tell_its_length(void **state)
+{
+    (void)state;
+    for (size_t p = 0; p < TEST_ROWS(test_pairs); p++)
+        for (int both = 0; both < 2; both++) {
+            const unsigned in = test_pairs[p].inner, out = test_pairs[p].outer;
+            struct bed b = bed(in, out, TMTU_ENCAP_IPIP);
+            struct tmtu_buf outer = bed_outer(&b), error;
+            struct tmtu_relay r;
+            char want[40];
+            const size_t over = out == 4 ? 20 : 40;
+            tmtu_put16(outer.data + (out == 4 ? 2 : 4), 0);
+            if (both)
+                tmtu_put16(outer.data + over + (in == 4 ? 2 : 4), 0);
+            const int rc = bed_read(&b, &outer, &error, &r);
+            /* Who sent the inner one is told when he sends again. */
+            if (both)
+                snprintf(want, sizeof want, "fits, learn 1400");
+            else
+                snprintf(want, sizeof want, "too big %zu, learn 1400",
+                         1400 - over);
+            assert_string_equal(bed_words(rc, &r), want);
+            assert_true(r.learn.validated);
+            assert_int_equal(r.learn.length, 0);
+            free(error.head);
+            free(outer.head);
+        }
+}
+
 /* R-LIB-10: what is said of a fragment of a tunnel packet is about fragments.
  */
 static void r_lib_10_about_outer_fragments(void **state)
@@ -1033,6 +1064,7 @@ int main(void)
         cmocka_unit_test(r_2003_23_pointers_into_the_inner_packet),
         cmocka_unit_test(r_2473_13_encapsulation_limit_becomes_unreachable),
         cmocka_unit_test(r_7690_02_the_inner_packet_must_allow_an_error),
+        cmocka_unit_test(k30_a_tunnel_packet_that_does_not_tell_its_length),
         cmocka_unit_test(r_lib_10_about_outer_fragments),
         cmocka_unit_test(k82_k83_k84_of_another_tunnel),
         cmocka_unit_test(later_fragments_with_an_encapsulation_limit),

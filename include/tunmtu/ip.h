@@ -49,8 +49,10 @@ struct tmtu_pkt {
     const uint8_t *data;     /**< first byte of the IP header */
     uint32_t len;            /**< length that its header tells, whole packet */
     uint32_t have;           /**< bytes of it at data; less than len only in a
-                                  quote, and more in one whose length is less
-                                  than its IPv4 header */
+                                  quote, and more in one that does not tell its
+                                  length: less than its IPv4 header, or an IPv6
+                                  payload length of 0 with a next header (K30:
+                                  Linux's super-packets over 65,535 bytes) */
     uint16_t l4;             /**< where the transport header begins, or the data
                                   of a later fragment */
     uint16_t unfragmentable; /**< length of the headers that each fragment must

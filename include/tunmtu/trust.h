@@ -56,7 +56,8 @@ enum tmtu_trust_doubt {
                                    (RFC 1191 §5) */
     TMTU_TRUST_NOT_SMALLER =
         0x1000, /**< the packet that it quotes is no longer than the MTU that it
-                   claims (R-LIB-09, RFC 5927 §7.2) */
+                   claims (R-LIB-09, RFC 5927 §7.2); not where that does not
+                   tell its length, see tmtu_pkt.have */
     TMTU_TRUST_FLOOR4 =
         0x2000, /**< IPv4: claims less than options.floor4; tmtu_pmtu_learn
                    makes a locked floor of it (K96) */
