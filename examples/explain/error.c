@@ -31,14 +31,13 @@ static size_t bytes(const char *hex, uint8_t *out)
 static void levels(struct read_error *e)
 {
     e->level[0] = e->icmp.quoted;
-    for (e->levels = 1; e->levels < ERROR_LEVELS; e->levels++) {
+    for (e->levels = 1;; e->levels++) {
         const struct tmtu_pkt *at = &e->level[e->levels - 1];
         struct tmtu_pkt inner;
-        const int rc = tmtu_encap_peek(at, NULL, &inner);
-        e->ends_in_tunnel = rc < 0 && rc != TMTU_E_IGNORED;
-        if (rc < 0)
+        e->inside = tmtu_encap_peek(at, NULL, &inner);
+        if (e->inside < 0 || e->levels == ERROR_LEVELS)
             return;
-        e->overhead[e->levels - 1] = (uint32_t)rc;
+        e->overhead[e->levels - 1] = (uint32_t)e->inside;
         e->level[e->levels] = inner;
     }
 }
@@ -48,7 +47,7 @@ int error_read(const char *hex, struct read_error *e)
     static uint8_t packet[ROOM + 1];
     const size_t n = bytes(hex, packet);
     memset(e, 0, sizeof *e);
-    if (n == 0)
+    if (n == 0 || (packet[0] >> 4 != 4 && packet[0] >> 4 != 6))
         return TMTU_E_ARGUMENT;
     int rc = tmtu_ip_parse(tmtu_view(packet, n), 0, &e->pkt);
     if (rc == 0)

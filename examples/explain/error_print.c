@@ -54,6 +54,20 @@ static void end(const struct tmtu_flow *f, const uint8_t addr[16],
           stdout);
 }
 
+/* Why what is inside of the last one is not told. */
+static const char *inside(int rc)
+{
+    switch (rc) {
+    case TMTU_E_IGNORED:
+        return "";
+    case TMTU_E_TRUNCATED:
+        return ", ends before the packet in this tunnel";
+    default:
+        return rc < 0 ? ", and no IP packet in this tunnel"
+                      : ", a tunnel in too many others";
+    }
+}
+
 static void print_level(const struct read_error *e, unsigned i)
 {
     const struct tmtu_pkt *q = &e->level[i];
@@ -75,13 +89,16 @@ static void print_level(const struct read_error *e, unsigned i)
         printf(", a later fragment: no ports");
     else if (q->flags & TMTU_PKT_FRAGMENT)
         printf(", a first fragment");
-    printf("\n  %-16s %u of %u bytes", "", q->have, q->len);
+    if (q->have <= q->len)
+        printf("\n  %-16s %u of %u bytes", "", q->have, q->len);
+    else
+        printf("\n  %-16s %u bytes, its length is not told", "", q->have);
     if (q->flow.ipver == 4)
         printf(", header checksum %s", header_sum(q));
     if (q->flags & TMTU_PKT_CUT)
         printf(", ends before the transport header");
-    else if (!tunnel && e->ends_in_tunnel)
-        printf(", ends before the packet in this tunnel");
+    else if (!tunnel)
+        fputs(inside(e->inside), stdout);
     putchar('\n');
 }
 
@@ -94,7 +111,8 @@ void error_print(const struct read_error *e)
            tmtu_icmp_meaning(e->pkt.flow.ipver, icmp->type, icmp->code));
     printf("  %-16s %s, to %s\n", "from", args_addr_text(e->pkt.flow.src, from),
            args_addr_text(e->pkt.flow.dst, to));
-    if (icmp->kind == TMTU_ICMP_TOO_BIG && icmp->info == 0)
+    if (icmp->kind == TMTU_ICMP_TOO_BIG && icmp->info == 0 &&
+        e->pkt.flow.ipver == 4) /* RFC 4443 §3.2: IPv6 always tells */
         printf("  %-16s not told\n", "next-hop MTU");
     else if (icmp->kind == TMTU_ICMP_TOO_BIG)
         printf("  %-16s %u\n", "next-hop MTU", icmp->info);
@@ -147,7 +165,7 @@ void error_json(const struct read_error *e)
            yes(icmp->ext));
     for (unsigned i = 0; i < e->levels; i++)
         json_level(e, i);
-    printf("],\"ends_in_tunnel\":%s", yes(e->ends_in_tunnel));
+    printf("],\"ends_in_tunnel\":%s", yes(e->inside != TMTU_E_IGNORED));
     if (e->has_seq)
         printf(",\"sequence\":%u", e->seq);
     puts("}");

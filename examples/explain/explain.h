@@ -44,7 +44,8 @@ struct read_error {
     unsigned levels;
     uint32_t seq;
     bool has_seq, checksum; /* the message's is right */
-    bool ends_in_tunnel;    /* the last is one that cannot be looked into */
+    int inside; /* of the last: TMTU_E_IGNORED, or it is a tunnel packet that is
+                   not looked into, see tmtu_encap_peek */
 };
 
 /* complain.c: what is wrong with a stack, to standard error. */

@@ -166,7 +166,8 @@ static int error(const struct options *o)
     case 0:
         break;
     case TMTU_E_ARGUMENT:
-        return wrong("--error: expected an IP packet in hexadecimal digits");
+        return wrong("--error: expected an IP packet in hexadecimal digits, "
+                     "without an Ethernet header");
     case TMTU_E_IGNORED:
         return wrong("--error: not an ICMP error, or a fragment of one");
     default:
