@@ -118,7 +118,9 @@ tmtu_icmp_quote_check(const struct tmtu_pkt *quoted);
 /** Where a packet came from and where it would go, for tmtu_icmp_may_redirect.
  */
 struct tmtu_icmp_hop {
-    uint8_t next[16]; /**< the next hop, a router or the destination itself */
+    uint8_t next[16]; /**< the next hop, a router or the destination itself;
+                           over IPv6 by its address in that network, which a
+                           link-local one is not */
     uint32_t in;      /**< interface that it came in on */
     uint32_t out;     /**< interface that it goes out on */
     uint8_t prefix;   /**< length of a network of that interface, in bits: 1 to
@@ -211,11 +213,14 @@ tmtu_icmp_may_send(const struct tmtu_pkt *pkt,
  * @param error what to say
  * @retval 0                @p buf is the message, whole, checksums right
  * @retval TMTU_E_NOSPACE   too little headroom
- * @retval TMTU_E_ARGUMENT  unknown size or kind, a source that is not a host of
- *                          the right family, or that is the offender's source
- *                          too (Linux ignores those), an MTU below 68 or over
- *                          65535 (IPv4), below 1280 (IPv6), or one that the
- *                          offender does not exceed (it would be a lie)
+ * @retval TMTU_E_ARGUMENT  unknown size, kind or from; code 4 of UNREACH over
+ *                          IPv4, which is TOO_BIG; info where the kind has
+ *                          none, or a pointer over 255 (IPv4); a source that
+ *                          is not a host of the right family, or that is the
+ *                          offender's source too (Linux ignores those); an MTU
+ *                          below 68 or over 65535 (IPv4), below 1280 (IPv6), or
+ *                          one that the offender does not exceed (it would be a
+ *                          lie)
  * @retval TMTU_E_FORBIDDEN tmtu_icmp_may_send says no, or less than the
  *                          offender's IP header and 8 bytes fit in max (K52)
  *

@@ -44,7 +44,8 @@ enum tmtu_trust_doubt {
                    have lowered */
     TMTU_TRUST_NO_PORTS =
         0x0100, /**< a protocol with ports, and the quote ends before them, or
-                   is of a later fragment (K106) */
+                   is of a later fragment (K106); or it ends before the type of
+                   ICMP, or before what it is could be seen */
     TMTU_TRUST_NO_SEQ = 0x0200, /**< a window was given, and the quote has no
                                    TCP sequence number to compare */
     TMTU_TRUST_WINDOW =
