@@ -144,6 +144,7 @@ struct tmtu_io_ring {
     uint8_t *bytes;
     uint32_t frame_len, frames, next;
     int alarm;              /* an errno that is still to be told; 0: none */
+    int down;               /* the interface was, when last asked */
     uint64_t taken;         /* frames since the ring was empty */
     uint64_t dropped;       /* since then, too: not yet in io->lost */
     int gso;                /* super-packets are delivered whole */

@@ -174,10 +174,12 @@ static int ring_idle(struct tmtu_io_ring *r)
     if (error == 0 &&
         getsockopt(r->io->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
         error = errno;
-    if (error == 0)
+    if (error == 0 && !r->down)
         return 0;
+    /* Of an interface that is down the socket is not told that it is gone. */
     const int rc = tmtu_io_link_state(r->link, r->io->why);
-    if (rc < 0 || error == ENETDOWN)
+    r->down = rc == -ENETDOWN;
+    if (rc < 0 || error == 0 || error == ENETDOWN)
         return rc; /* or it was down for a moment */
     tmtu_io_why(r->io->why, "%s: cannot receive: %s", r->link->name,
                 strerror(error));

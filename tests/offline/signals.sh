@@ -29,6 +29,10 @@ until_true() { # COMMAND...: for at most five seconds
     return 1
 }
 
+said() { # NUMBER SENTENCE: so often
+    [ "$(grep -c "$2" "$out/log")" = "$1" ]
+}
+
 run() { # SIGNAL COMMAND...
     local signal=$1
     shift
@@ -80,16 +84,26 @@ veth || complain "no veth"
     --counters "$out/counters" 2>"$out/log" &
 pid=$!
 until_true grep -q ' ready$' "$out/log" || complain "never ready behind a veth"
-ip link delete v0
-until_true grep -q 'v0: the interface is gone; waiting for it' "$out/log" ||
-    complain "no word on an interface that is gone: $(cat "$out/log")"
-veth
-until_true grep -q 'v0: the interface is back' "$out/log" ||
-    complain "no word on an interface that is back: $(cat "$out/log")"
+# It may be seen on its way, when it is down; the second time it is down long
+# before it goes, which the socket is not told any more.
+for times in 1 2; do
+    if [ $times = 2 ]; then
+        ip link set v0 down
+        until_true grep -q 'v0: the interface is down; waiting' "$out/log" ||
+            complain "no word on an interface that is down: $(cat "$out/log")"
+        sleep 1.2
+    fi
+    ip link delete v0
+    until_true said $times 'v0: the interface is gone; waiting for it' ||
+        complain "no word on an interface that is gone: $(cat "$out/log")"
+    veth
+    until_true said $times 'v0: the interface is back' ||
+        complain "no word on an interface that is back: $(cat "$out/log")"
+done
+[ "$(grep -c 'is down' "$out/log")" -le 2 ] || complain "said more than once"
 kill -TERM "$pid"
 wait "$pid" || complain "exit $? after an interface was gone"
 pid=
-[ "$(grep -c waiting "$out/log")" = 1 ] || complain "said more than once"
 
 echo "8 runs, $bad failed"
 [ $bad = 0 ]
