@@ -439,6 +439,33 @@ static void news_of_a_path_can_be_told_to_another_balancer(void **state)
     bed_close(&b);
 }
 
+/* Somebody sets the interface to another MTU: no packet may be lost to that
+ * without a word, and what was learnt of a path is known as before. */
+static void the_mtu_of_the_link_may_change(void **state)
+{
+    const struct pair *p = &pairs[0];
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    assert_int_equal(bed_flow(&b, p->client, 4000, 443, 1480), LB_FORWARDED);
+    assert_true(lb_set_mtu(&b.lb, 1450));
+    assert_int_equal(bed_flow(&b, p->client, 4000, 443, 1431), LB_DROPPED);
+    assert_int_equal(b.lb.note.mtu, 1430);
+    sends(&b, p, 1430);
+    too_big(&b, p, 1400, 548);
+    assert_true(lb_set_mtu(&b.lb, 1500));
+    assert_int_equal(bed_flow(&b, p->client, 4000, 443, 1381), LB_DROPPED);
+    assert_int_equal(b.lb.note.mtu, 1380);
+    /* Too little for tunnels over IPv6, of which others are no less. */
+    assert_false(lb_set_mtu(&b.lb, 1279));
+    for (size_t i = 0; i < b.services.n; i++) {
+        const struct server *server = &b.services.service[i].server[0];
+        assert_in_range(server->tunnel.mtu.path_mtu, 1400, 1500);
+    }
+    assert_int_equal(bed_flow(&b, p->client, 4000, 443, 1380), LB_FORWARDED);
+    bed_close(&b);
+}
+
 static void quotes_of_no_tunnel_are_the_hosts(void **state)
 {
     struct pk_ip tunnel = {.src = "10.0.0.3", .dst = "10.0.0.6", .proto = 6};
@@ -488,6 +515,7 @@ int main(void)
         cmocka_unit_test(what_is_relayed_is_limited_as_all_answers),
         cmocka_unit_test(nobody_hears_of_what_we_cannot_have_sent),
         cmocka_unit_test(news_of_a_path_can_be_told_to_another_balancer),
+        cmocka_unit_test(the_mtu_of_the_link_may_change),
         cmocka_unit_test(quotes_of_no_tunnel_are_the_hosts),
     };
     return cmocka_run_group_tests_name("lb_relay", tests, NULL, NULL);

@@ -184,6 +184,11 @@ bool lb_prepare(struct lb *lb, const struct services *services,
  * of those that there were, which they have adopted. */
 void lb_adopt(struct lb *lb, struct services *services);
 
+/* Between two packets: sets the MTU of the paths to servers and clients; what
+ * was learnt of them still holds. False, and no change: some tunnel needs more.
+ */
+bool lb_set_mtu(struct lb *lb, uint32_t mtu);
+
 void lb_free(struct lb *lb);
 
 /* Nobody else touches its flows meanwhile. */

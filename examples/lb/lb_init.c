@@ -114,6 +114,16 @@ bool lb_prepare(struct lb *lb, const struct services *services,
            make_pmtu(lb, services, config);
 }
 
+/* What is known of the paths still holds. */
+static void ask_again(struct lb *lb)
+{
+    for (uint32_t i = 0; i < lb->services->ids; i++) {
+        struct server *server = services_by_id(lb->services, i);
+        if (server != NULL)
+            server->ask = 0;
+    }
+}
+
 void lb_adopt(struct lb *lb, struct services *services)
 {
     lb->services = services;
@@ -121,11 +131,19 @@ void lb_adopt(struct lb *lb, struct services *services)
     lb->work.server = NULL; /* these were of the others */
     lb->note.server = NULL;
     lb->via = NULL;
-    for (uint32_t i = 0; i < services->ids; i++) {
-        struct server *server = services_by_id(services, i);
-        if (server != NULL)
-            server->ask = 0; /* what is known of its path still holds */
-    }
+    ask_again(lb);
+}
+
+bool lb_set_mtu(struct lb *lb, uint32_t mtu)
+{
+    const uint32_t before = lb->mtu;
+    const bool ok = services_set_mtu(lb->services, mtu);
+    if (ok)
+        lb->mtu = mtu;
+    else /* some have it already */
+        (void)services_set_mtu(lb->services, before);
+    ask_again(lb);
+    return ok;
 }
 
 void lb_free(struct lb *lb)

@@ -11,6 +11,9 @@
 #include "metrics.h"
 #include "report.h"
 
+/* Milliseconds until the interface's MTU is looked at again. */
+enum { OFTEN = 1000 };
+
 struct program {
     struct options options;
     struct signals signals;
@@ -60,9 +63,10 @@ static void run(struct program *p)
                             {.fd = p->metrics.fd, .events = POLLIN}};
     fputs("tunmtu-lb: ready\n", stderr);
     while (!p->signals.stop && !(fds[1].revents & POLLIN)) {
-        if (poll(fds, 3, metrics_timeout(&p->metrics, -1)) < 0)
+        if (poll(fds, 3, metrics_timeout(&p->metrics, OFTEN)) < 0)
             continue; /* EINTR */
         metrics_run(&p->metrics);
+        team_follow_mtu(&p->team);
         signals_read(&p->signals);
         if (p->signals.reload)
             reload(p);

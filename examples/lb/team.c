@@ -26,11 +26,13 @@ void team_leave(struct worker *w)
 }
 
 /* What the interface decides. */
-static int settle(struct options *o, struct services *t,
+static int settle(struct team *team, struct services *t,
                   const struct tmtu_io *io)
 {
+    struct options *o = team->options;
     struct services_config *config = &o->config;
     const bool capture = io->fd < 0;
+    team->follows_mtu = config->mtu == 0 && !capture;
     if (config->mtu == 0)
         config->mtu = capture ? 1500 : io->mtu;
     if (config->mtu > UINT16_MAX) /* lo has 65536 */
@@ -98,7 +100,7 @@ int team_init(struct team *team, struct options *o, struct services *t)
     if (!open_queues(team))
         return 1;
     const struct tmtu_io *io = team->worker[0].io;
-    if (settle(o, &team->worker[0].services, io) != 0)
+    if (settle(team, &team->worker[0].services, io) != 0)
         return 1;
     for (unsigned i = 0; i < team->n; i++) {
         struct worker *w = &team->worker[i];

@@ -40,6 +40,8 @@ struct team {
     int stop_fd; /* readable: end */
     int done_fd; /* readable: one has ended by itself */
     atomic_bool stop;
+    bool follows_mtu;     /* --mtu has not said what it is */
+    uint32_t refused_mtu; /* of the interface, too little; 0: none */
 };
 
 /* Opens the queues and makes a balancer for each, with services like `t`, which
@@ -62,6 +64,10 @@ void *worker_run(void *worker);
 /* Gives all of them services like `t`, which it takes, between two bursts.
  * False: there was no memory, and all stays as it was. */
 bool team_reload(struct team *team, struct services *t);
+
+/* To be called now and then: an MTU that the interface has got since is that of
+ * the paths from now on. */
+void team_follow_mtu(struct team *team);
 
 /* Ends them; returns the exit status. */
 int team_stop(struct team *team);

@@ -101,6 +101,24 @@ for times in 1 2; do
         complain "no word on an interface that is back: $(cat "$out/log")"
 done
 [ "$(grep -c 'is down' "$out/log")" -le 2 ] || complain "said more than once"
+# Its MTU is that of the paths to the servers, also when it changes.
+path_mtu() {
+    kill -USR1 "$pid"
+    sleep 0.2
+    sed -n 's/.*\.10\.0\.0\.6\.path_mtu //p' "$out/counters" | sort -u
+}
+mtu_is() { [ "$(path_mtu)" = "$1" ]; }
+for mtu in 1400 1500; do
+    ip link set v0 mtu $mtu
+    until_true mtu_is $mtu || complain "MTU $mtu, but paths of $(path_mtu)"
+    until_true said 1 "the MTU is $mtu now" || complain "no word on an MTU"
+done
+ip link set v0 mtu 1000 # there are tunnels over IPv6
+until_true said 1 'the MTU is 1000 now, less than tunnels need' ||
+    complain "no word on an MTU that is too little: $(cat "$out/log")"
+sleep 1.2
+said 1 'the MTU is 1000' || complain "said more than once: $(cat "$out/log")"
+mtu_is 1500 || complain "an MTU that is too little, and paths of $(path_mtu)"
 kill -TERM "$pid"
 wait "$pid" || complain "exit $? after an interface was gone"
 pid=
