@@ -8,6 +8,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+void signals_hold(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 bool signals_open(struct signals *s)
 {
     sigset_t set;

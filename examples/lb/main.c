@@ -103,6 +103,7 @@ int main(int argc, char **argv)
     int status = options_read(&p.options, argc, argv);
     if (status >= 0)
         return status;
+    signals_hold(); /* rules may take seconds, and be new by then */
     if (!load_services(&services, &p.options))
         return 2;
     if (!metrics_open(&p.metrics, "lb", &p.options.metrics, report_metrics,

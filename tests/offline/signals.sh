@@ -123,5 +123,26 @@ kill -TERM "$pid"
 wait "$pid" || complain "exit $? after an interface was gone"
 pid=
 
-echo "8 runs, $bad failed"
+# Rules may take seconds to read; who says meanwhile that there are new ones does
+# not end the program.
+rm -f "$out"/*
+mkfifo "$out/rules"
+"$lb" --rules "$out/rules" --local 10.0.0.3 --local 2001:db8::a \
+    --io afpacket:v0 --mtu 1500 --counters "$out/counters" 2>"$out/log" &
+pid=$!
+sleep 0.3 # it waits for its rules
+kill -HUP "$pid"
+kill -USR1 "$pid"
+timeout 5 dd if=rules of="$out/rules" status=none || complain "rules not read"
+until_true grep -q ' ready$' "$out/log" ||
+    complain "SIGHUP before it was ready: $(cat "$out/log")"
+timeout 5 dd if=rules of="$out/rules" status=none || complain "not read again"
+until_true said 1 'services now' ||
+    complain "SIGHUP before it was ready is forgotten: $(cat "$out/log")"
+until_true test -s "$out/counters" || complain "and so is SIGUSR1"
+kill -TERM "$pid"
+wait "$pid" || complain "exit $? after an early SIGHUP"
+pid=
+
+echo "9 runs, $bad failed"
 [ $bad = 0 ]
