@@ -412,6 +412,24 @@ static void what_carries_packets_to_a_server(void **state)
     free(said);
 }
 
+static void what_cannot_be_read_says_why(void **state)
+{
+    struct rules r;
+    char *said = NULL;
+    size_t n = 0;
+    FILE *in = fopen(".", "r");
+    FILE *say = open_memstream(&said, &n);
+    (void)state;
+    assert_non_null(in);
+    assert_non_null(say);
+    assert_int_equal(rules_read(&r, in, "r", say), 1);
+    fclose(say);
+    fclose(in);
+    assert_string_equal(said, "r:0: cannot be read: Is a directory\n");
+    rules_free(&r);
+    free(said);
+}
+
 static void netmasks_and_weights_up_to_their_ends(void **state)
 {
     static const char text[] =
@@ -541,6 +559,7 @@ int main(void)
         cmocka_unit_test(each_row_says_what_it_should),
         cmocka_unit_test(every_field_arrives),
         cmocka_unit_test(what_carries_packets_to_a_server),
+        cmocka_unit_test(what_cannot_be_read_says_why),
         cmocka_unit_test(netmasks_and_weights_up_to_their_ends),
         cmocka_unit_test(numbers_keys_and_addresses_as_words),
         cmocka_unit_test(a_zero_byte_is_no_end_of_line),

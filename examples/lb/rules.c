@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "rules.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,8 +224,8 @@ unsigned rules_read(struct rules *rules, FILE *in, const char *name, FILE *say)
         r.line++;
         read_line(&r, line, (size_t)n);
     }
-    if (ferror(in))
-        rules_error(&r, "cannot be read");
+    if (ferror(in)) /* a directory can be opened, and not be read */
+        rules_error(&r, "cannot be read: %s", strerror(errno));
     else if (rules->services == 0 && r.errors == 0)
         rules_error(&r, "no service, expected at least one -A");
     free(line);
