@@ -205,6 +205,18 @@ void iface_send(struct iface *f, const uint8_t *p, size_t n)
         f->send_errors++;
 }
 
+/* Whether the socket is still bound to this one. The system unbinds it from an
+ * interface that is deleted or goes to another namespace, which may return
+ * under its old number. */
+static bool is_bound(const struct iface *f, int index)
+{
+    struct sockaddr_ll at;
+    socklen_t n = sizeof at;
+    return index == f->index &&
+           getsockname(f->fd, (struct sockaddr *)&at, &n) == 0 &&
+           at.sll_ifindex == index;
+}
+
 /* Whether it is there and up, bound to. */
 static bool is_up(struct iface *f)
 {
@@ -213,7 +225,7 @@ static bool is_up(struct iface *f)
         snprintf(f->why, sizeof f->why, "%s: the interface is gone", f->name);
         return false;
     }
-    if (r.ifr_ifindex != f->index && !attach(f))
+    if (!is_bound(f, r.ifr_ifindex) && !attach(f))
         return false;
     if (ask(f, SIOCGIFFLAGS, &r) != 0 || !(r.ifr_flags & IFF_UP)) {
         snprintf(f->why, sizeof f->why, "%s: the interface is down", f->name);

@@ -76,15 +76,15 @@ static const int loop[] = {
     SCMP_SYS(ppoll),          SCMP_SYS(read),
     SCMP_SYS(write),          SCMP_SYS(writev),
     SCMP_SYS(close),          SCMP_SYS(bind),
-    SCMP_SYS(getsockopt),     SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday),   SCMP_SYS(brk),
+    SCMP_SYS(getsockopt),     SCMP_SYS(getsockname),
+    SCMP_SYS(gettimeofday),   SCMP_SYS(clock_gettime),
     SCMP_SYS(mmap),           SCMP_SYS(munmap),
     SCMP_SYS(mremap),         SCMP_SYS(madvise),
     SCMP_SYS(fstat),          SCMP_SYS(newfstatat),
     SCMP_SYS(lseek),          SCMP_SYS(rt_sigreturn),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
     SCMP_SYS(futex),          SCMP_SYS(exit),
-    SCMP_SYS(exit_group),
+    SCMP_SYS(exit_group),     SCMP_SYS(brk),
 };
 
 static const int file_calls[] = {

@@ -382,8 +382,23 @@ await says 2 'eth0: the interface is back' ||
 listen s2 40004
 stray 40004
 heard
+
+case="an interface that another namespace had, with its old number"
+index_() { ip -n s1 -o link show eth0 | cut -d: -f1; }
+number=$(index_)
+ip netns add elsewhere
+ip -n s1 link set eth0 netns elsewhere
+await says 2 'eth0: the interface is gone; waiting' ||
+    complain "$case: $(cat "$out/s1.log")"
+ip -n elsewhere link set eth0 netns s1 up
+[ "$(index_)" = "$number" ] || complain "$case: $(index_), not $number"
+await says 3 'eth0: the interface is back' ||
+    complain "$case: $(cat "$out/s1.log")"
+listen s2 40005
+stray 40005
+heard
 end_all
-counted s1 out 2
+counted s1 out 3
 
 # ---- a flood, on a link of its own -----------------------------------------------
 
