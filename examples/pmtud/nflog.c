@@ -46,12 +46,17 @@ static int one(struct nflog_g_handle *group, struct nfgenmsg *message,
     struct nflog *g = arg;
     struct pmtud_in in = {0};
     char *payload;
+    uint32_t number;
     const int n = nflog_get_payload(data, &payload);
     const unsigned type = nflog_get_hwtype(data);
     const char *link = nflog_get_msg_packet_hwhdr(data);
 
     (void)group;
     (void)message;
+    if (nflog_get_seq(data, &number) == 0) {
+        g->lost += (uint32_t)(number - g->expected);
+        g->expected = number + 1;
+    }
     if (n < 0)
         return 0;
     in.p = (const uint8_t *)payload;
@@ -104,8 +109,10 @@ bool nflog_begin(struct nflog *g, uint16_t group)
     if (g->group == NULL)
         return busy(g, group);
     g->fd = nflog_fd(g->handle);
-    /* At once, and not when the kernel has a hundred of them. */
-    if (nflog_set_mode(g->group, NFULNL_COPY_PACKET, 0xffff) < 0 ||
+    /* Numbered, so that gaps show; at once, and not when the kernel has a
+     * hundred of them. */
+    if (nflog_set_flags(g->group, NFULNL_CFG_F_SEQ) < 0 ||
+        nflog_set_mode(g->group, NFULNL_COPY_PACKET, 0xffff) < 0 ||
         nflog_set_timeout(g->group, 1) < 0 ||
         nflog_set_nlbufsiz(g->group, MESSAGE / 2) < 0)
         return fail(g, group, "cannot be set up");
@@ -140,11 +147,8 @@ int nflog_read(struct nflog *g, iface_take *take, void *arg)
     g->arg = arg;
     for (; done < BURST; done++) {
         const ssize_t n = recv(g->fd, g->memory, MESSAGE, 0);
-        if (n < 0) {
-            if (errno == ENOBUFS)
-                g->lost++; /* nobody knows how many */
+        if (n < 0)
             break;
-        }
         (void)nflog_handle_packet(g->handle, (char *)g->memory, (int)n);
     }
     return done;

@@ -13,6 +13,7 @@ struct nflog {
     iface_take *take; /* while nflog_read() runs */
     void *arg;
     uint64_t received, lost;
+    uint32_t expected; /* the number of the next packet */
     char why[IFACE_WHY];
 };
 

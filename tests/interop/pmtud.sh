@@ -270,7 +270,8 @@ for node in s1 s2 s3; do
 table inet t {
     chain c {
         type filter hook input priority 0;
-        icmp type destination-unreachable icmp code frag-needed log group 33
+        icmp type destination-unreachable icmp code frag-needed \
+            counter log group 33
         icmpv6 type packet-too-big log group 33
     }
 }
@@ -437,6 +438,26 @@ sum=$(awk '/^(sent|pass\.|copy\.|drop\.|doubted\.)/ { n += $2 } END { print n }'
 say "$(cat "$out/flood"); $(counter s1 in) came in, $(counter s1 io.lost) were" \
     "lost before, $sent passed on; $((used * 1000 / $(getconf CLK_TCK))) ms of a" \
     "processor, memory $memory kB before and after"
+
+case="a flood out of NFLOG, while the daemon is held up"
+logged() {
+    in_ s1 nft list ruleset | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'
+}
+begin s1 --iface eth0 --nflog 33
+before=$(logged)
+kill -STOP "${daemons[0]}"
+in_ r "$flood" eth1 02:00:00:00:00:11 $VIP4 100000 1 >"$out/flood" ||
+    complain "$case: $(cat "$out/flood")"
+kill -CONT "${daemons[0]}"
+sleep 1
+stray 40006 # a gap shows when the next one comes
+await grep -q ':40006,' "$out/s1.log" || complain "$case: not heard any more"
+logged=$(($(logged) - before))
+end_all
+[ "$(counter s1 io.lost)" -gt 0 ] || complain "$case: none was lost"
+[ $(($(counter s1 in) + $(counter s1 io.lost))) = $logged ] ||
+    complain "$case: $(counter s1 in) in, $(counter s1 io.lost) lost, of $logged"
+checks=$((checks + 1))
 
 [ $bad = 0 ] && say "$checks checks"
 [ $bad = 0 ]
