@@ -25,6 +25,7 @@ bool signals_open(struct signals *s)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN); /* who reads standard error may be gone */
     s->stop = s->dump = s->reload = false;
     s->fd = -1;
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)

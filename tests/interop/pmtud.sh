@@ -262,6 +262,35 @@ await grep -qE ': (sent, server 10.9.0.3|pass.own, server 10.9.0.1),' \
     "$out/s1.log" || complain "$case: $(cat "$out/s1.log")"
 end_all
 
+case="SIGHUP while the rules are read for the first time"
+mkfifo "$out/fifo"
+rm -f "$out/s1.log"
+task_ s1 "$pmtud" --iface eth0 --mode steer --rules "$out/fifo" \
+    --local 10.9.0.1 --local 2001:db8:9::1 2>"$out/s1.log" &
+daemons=($!) pids+=($!)
+await grep -q '^SigBlk:.*[^0]$' "/proc/${daemons[0]}/status" ||
+    complain "$case: would be killed"
+kill -HUP "${daemons[0]}"
+cat "$out/rules" >"$out/fifo"
+await grep -q ' ready$' "$out/s1.log" || complain "$case: $(cat "$out/s1.log")"
+timeout 5 cp "$out/now" "$out/fifo"
+await grep -q 'rules read again, ' "$out/s1.log" ||
+    complain "$case: $(cat "$out/s1.log")"
+end_all
+
+case="nobody reads what it says"
+mkfifo "$out/said.fifo"
+task_ s1 "$pmtud" --iface eth0 --verbose --counters "$out/s1.counters" \
+    2>"$out/said.fifo" &
+daemons=($!) pids+=($!)
+sed '/ ready$/q' "$out/said.fifo" >"$out/said"
+mtu=$((mtu - 5))
+stray 40007
+sleep 0.2
+kill -0 "${daemons[0]}" 2>/dev/null || complain "$case: killed"
+end_all
+counted s1 sent 1
+
 # ---- out of NFLOG: also there, what comes out of a tunnel is a copy ------------
 
 for_family 4
