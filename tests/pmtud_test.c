@@ -355,6 +355,22 @@ static void peers_get_it_each_in_ip_in_ip_and_this_host_none(void **state)
     pm_close(&b);
 }
 
+static void a_peer_that_is_named_twice_gets_one_copy(void **state)
+{
+    struct pm b;
+    (void)state;
+    pm_begin(&b, PMTUD_PEERS);
+    pm_peer(&b, "10.0.0.6");
+    pm_peer(&b, "10.0.0.7");
+    pm_peer(&b, "10.0.0.6");
+    pm_open(&b);
+    assert_int_equal(pm_take_error(&b, &error4), PMTUD_SENT);
+    assert_int_equal(b.n, 2);
+    is_inside(&b, 0, "10.0.0.3", "10.0.0.6");
+    is_inside(&b, 1, "10.0.0.3", "10.0.0.7");
+    pm_close(&b);
+}
+
 static void a_peer_that_no_tunnel_leads_to_is_named(void **state)
 {
     struct pm b;
@@ -552,6 +568,7 @@ int main(void)
         cmocka_unit_test(every_cut_of_an_error_is_refused),
         cmocka_unit_test(with_vip_only_its_packets_can_be_quoted),
         cmocka_unit_test(peers_get_it_each_in_ip_in_ip_and_this_host_none),
+        cmocka_unit_test(a_peer_that_is_named_twice_gets_one_copy),
         cmocka_unit_test(a_peer_that_no_tunnel_leads_to_is_named),
         cmocka_unit_test(an_error_at_the_end_of_its_way_enters_no_tunnel),
         cmocka_unit_test(an_error_as_long_as_the_path_enters_no_tunnel),

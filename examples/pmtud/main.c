@@ -117,7 +117,7 @@ static bool open_all(struct program *p)
     } else if (o->nflog >= 0 && !nflog_begin(&p->nflog, (uint16_t)o->nflog)) {
         why = p->nflog.why;
     } else if (o->config.mode != PMTUD_BROADCAST && !raw_open(&p->raw)) {
-        why = strerror(errno);
+        why = p->raw.why;
     }
     if (why != NULL)
         fprintf(stderr, "tunmtu-pmtud: %s\n", why);

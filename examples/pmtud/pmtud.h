@@ -127,7 +127,6 @@ struct pmtud {
     /* What pmtud_give has still to do. */
     struct tmtu_pkt pkt;
     struct pmtud_in in;
-    struct tmtu_flow owner; /* of the flow, as its client sends it */
     uint32_t hash;
     size_t next, last; /* copies */
 };

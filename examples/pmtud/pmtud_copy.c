@@ -20,6 +20,15 @@ static bool make_peer(struct tmtu_tunnel *t, const uint8_t from[16],
     return tmtu_tunnel_check(t) == 0;
 }
 
+static bool has_peer(const struct pmtud *d, const uint8_t to[16])
+{
+    for (size_t i = 0; i < d->peers; i++) {
+        if (tmtu_addr_equal(d->peer[i].encap.dst, to))
+            return true;
+    }
+    return false;
+}
+
 bool pmtud_init(struct pmtud *d, const struct pmtud_config *config,
                 const uint8_t **why)
 {
@@ -39,6 +48,8 @@ bool pmtud_init(struct pmtud *d, const struct pmtud_config *config,
         const uint8_t *to = config->peers.addr[i];
         const uint8_t *from = config->local[!tmtu_addr_is4(to)];
         if (tmtu_addr_equal(from, to)) /* one list will do for all hosts */
+            continue;
+        if (has_peer(d, to)) /* told twice is a copy, not two */
             continue;
         if (!make_peer(&d->peer[d->peers++], from, to)) {
             *why = to;

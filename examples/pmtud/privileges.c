@@ -54,8 +54,8 @@ bool privileges_drop(const char *user)
             (int)p->pw_uid, (int)p->pw_gid,
             CAPNG_DROP_SUPP_GRP | (all ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG));
         if (rc < 0) {
-            fprintf(stderr, "tunmtu-pmtud: cannot become %.60s (%d)\n", user,
-                    rc);
+            fprintf(stderr, "tunmtu-pmtud: cannot become %.60s: %s (%d)\n",
+                    user, strerror(errno), rc);
             return false;
         }
     }

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,9 +15,15 @@ bool raw_open(struct raw *r)
 {
     const int type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
     memset(r, 0, sizeof *r);
+    r->fd[1] = -1;
     r->fd[0] = socket(AF_INET, type, IPPROTO_RAW); /* the header is ours */
-    r->fd[1] = socket(AF_INET6, type, IPPROTO_RAW);
-    return r->fd[0] >= 0 && (r->fd[1] >= 0 || errno == EAFNOSUPPORT);
+    if (r->fd[0] >= 0)
+        r->fd[1] = socket(AF_INET6, type, IPPROTO_RAW);
+    if (r->fd[0] >= 0 && (r->fd[1] >= 0 || errno == EAFNOSUPPORT))
+        return true;
+    snprintf(r->why, sizeof r->why, "cannot open a raw IP socket: %s",
+             strerror(errno));
+    return false;
 }
 
 void raw_close(struct raw *r)

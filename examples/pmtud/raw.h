@@ -10,9 +10,10 @@
 struct raw {
     int fd[2]; /* IPv4, IPv6; the second is -1 on a host without IPv6 */
     uint64_t sent, send_errors;
+    char why[80];
 };
 
-/* False: errno says why. raw_close() in any case. */
+/* False: `why` says why. raw_close() in any case. */
 bool raw_open(struct raw *r);
 void raw_close(struct raw *r);
 

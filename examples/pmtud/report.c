@@ -131,8 +131,8 @@ void report_config(FILE *f, const struct options *o, const struct pmtud *d)
                 o->io != NULL ? o->io : o->iface);
     where_to(f, o, d);
     fprintf(f,
-            "tunmtu-pmtud: rates %.1f a second of one router, %.1f of all, "
-            "none repeated within %.1f s%s\n",
+            "tunmtu-pmtud: rates %.9g a second of one router, %.9g of all, "
+            "none repeated within %.9g s%s\n",
             o->config.src_rate, o->config.iface_rate,
             (double)o->config.duplicate / 1e9,
             o->dry_run ? "; nothing is sent" : "");

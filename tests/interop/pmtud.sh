@@ -8,7 +8,7 @@
 set -u
 say() { echo "pmtud: $*"; }
 if [ "${1-}" != --inside ]; then
-    for tool in unshare nsenter ip nft python3; do
+    for tool in unshare nsenter setpriv ip nft python3; do
         command -v $tool >/dev/null || { say "there is no $tool"; exit 77; }
     done
     [ -c /dev/net/tun ] || { say "there is no /dev/net/tun"; exit 77; }
@@ -376,6 +376,29 @@ for options in "--iface eth0" "--iface eth0 --nflog 33"; do
     checks=$((checks + 1))
 done
 [ $filtered = 2 ] || say "(built with a sanitizer: no seccomp filter)"
+
+missing() { # TEXT OPTION...: without rights, it says which
+    local text=$1
+    shift
+    in_ s1 setpriv --bounding-set -all --inh-caps -all timeout 5 "$pmtud" "$@" \
+        >"$out/said" 2>&1
+    [ $? = 1 ] || complain "$case: $*: does not end with 1"
+    [ "$(grep -c '' "$out/said")" = 1 ] && grep -q "$text" "$out/said" ||
+        complain "$case: $*: $(cat "$out/said")"
+    checks=$((checks + 1))
+}
+case="no rights"
+missing 'eth0: cannot open a packet socket: Operation not permitted' --iface eth0
+missing 'NFLOG group 33: cannot join: Operation not permitted' --nflog 33 \
+    --mode peers --local 10.9.0.1 --peer 10.9.0.2
+in_ s1 setpriv --bounding-set -all,+net_admin --inh-caps -all,+net_admin \
+    timeout 5 "$pmtud" --nflog 33 --mode peers --local 10.9.0.1 --peer 10.9.0.2 \
+    >"$out/said" 2>&1
+grep -q 'cannot open a raw IP socket: Operation not permitted' "$out/said" ||
+    complain "$case: $(cat "$out/said")"
+in_ s1 timeout 5 "$pmtud" --iface eth0 --user nobody >"$out/said" 2>&1
+grep -q 'cannot become nobody: [A-Z]' "$out/said" || # nobody else is mapped here
+    complain "$case: $(cat "$out/said")"
 
 # ---- an interface that goes away and returns -----------------------------------
 

@@ -78,7 +78,11 @@ grep -e ^packet "$out/log" | diff - <(grep ': sent' broadcast.packets) ||
 grep -e ^packet "$out/log" | sed 's/, [0-9a-f]*$//' | cmp - broadcast.packets ||
     complain "-vvv: not the same and bytes"
 grep -q '^packet 1: sent, .*, 45[0-9a-f]*$' "$out/log" || complain "-vvv: no bytes"
-done=$((done + 4))
+"$pmtud" --io "pcap:in.pcap:$out/v.pcap" -v --src-rate 0.004 \
+    --iface-rate 12.25 --duplicate-time 0.04 --counters /dev/null 2>"$out/log"
+grep -q 'rates 0.004 a second of one router, 12.25 of all, .* 0.04 s$' \
+    "$out/log" || complain "rates: $(grep rates "$out/log")"
+done=$((done + 5))
 
 # What it emits is what another program finds nothing wrong with.
 if command -v tshark >/dev/null; then
