@@ -87,10 +87,22 @@ static const int loop[] = {
     SCMP_SYS(exit_group),     SCMP_SYS(brk),
 };
 
+/* The same on machines of 32 bits, where what takes a time or a length of 64
+ * is another call. What of sockets is socketcall somewhere, libseccomp knows.
+ */
+static const int loop_of_32_bits[] = {
+    SCMP_SYS(recvmmsg_time64), SCMP_SYS(clock_gettime64),
+    SCMP_SYS(ppoll_time64),    SCMP_SYS(futex_time64),
+    SCMP_SYS(mmap2),           SCMP_SYS(_llseek),
+    SCMP_SYS(fstat64),         SCMP_SYS(fstatat64),
+    SCMP_SYS(sigreturn),
+};
+
 static const int file_calls[] = {
     SCMP_SYS(openat), SCMP_SYS(open),     SCMP_SYS(stat),
     SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(statx),
+    SCMP_SYS(stat64),
 };
 
 static const int http_calls[] = {
@@ -114,6 +126,9 @@ static int allow(scmp_filter_ctx f, const int *calls, size_t n)
 static int rules(scmp_filter_ctx f, bool files, bool http)
 {
     int rc = allow(f, loop, sizeof loop / sizeof loop[0]);
+    if (rc == 0)
+        rc = allow(f, loop_of_32_bits,
+                   sizeof loop_of_32_bits / sizeof loop_of_32_bits[0]);
     if (rc == 0 && files)
         rc = allow(f, file_calls, sizeof file_calls / sizeof file_calls[0]);
     if (rc == 0 && http)
