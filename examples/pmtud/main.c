@@ -203,11 +203,8 @@ static bool give_metrics(struct counters *to, void *arg)
 static int start(struct program *p)
 {
     const struct options *o = &p->options;
-    /* First: a SIGHUP while the rules are read must not be the end. */
-    if (o->io == NULL && !signals_open(&p->signals)) {
-        fprintf(stderr, "tunmtu-pmtud: no signals: %s\n", strerror(errno));
-        return 1;
-    }
+    if (o->io == NULL)
+        signals_hold(); /* rules may take seconds, and be new by then */
     if (o->rules != NULL && !make_services(p))
         return 2;
     if (!metrics_open(&p->metrics, "pmtud", &o->metrics, give_metrics, p))
@@ -217,7 +214,13 @@ static int start(struct program *p)
     if (o->verbose > 0)
         report_config(stderr, o, &p->d);
     tell_fingerprints(p, "");
-    return o->io != NULL || confine(p) ? -1 : 1;
+    if (o->io != NULL)
+        return -1;
+    if (!signals_open(&p->signals)) {
+        fprintf(stderr, "tunmtu-pmtud: no signals: %s\n", strerror(errno));
+        return 1;
+    }
+    return confine(p) ? -1 : 1;
 }
 
 static void send_out(struct program *p, const struct pmtud_out *out)

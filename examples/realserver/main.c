@@ -88,6 +88,7 @@ static bool give_metrics(struct counters *to, void *arg)
 
 static bool start(struct program *p)
 {
+    signals_hold();
     if (!metrics_open(&p->metrics, "realserver", &p->options.metrics,
                       give_metrics, p) ||
         !open_ends(p))
