@@ -83,7 +83,7 @@ ip_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     case 4:
         return ip_quick4(v, how, 1, out) ? 0 : ip_parse4(v, how, out);
     case 6:
-        return tmtu_ip6_parse(v, how, out);
+        return ip_quick6(v, how, out) ? 0 : tmtu_ip6_parse(v, how, out);
     default:
         return TMTU_E_MALFORMED;
     }

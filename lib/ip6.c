@@ -64,8 +64,7 @@ static int ip6_walk(const uint8_t *p, size_t have, int quoted,
     return 0;
 }
 
-static __attribute__((noinline)) int
-ip6_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
+int tmtu_ip6_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
 {
     const uint8_t *p = tmtu_peek(v, W_IP6_SIZE);
     if (p == NULL)
@@ -100,9 +99,4 @@ ip6_parse_any(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
     }
     ip_fill6(out, p, len, (uint32_t)have, &c, &ends);
     return 0;
-}
-
-int tmtu_ip6_parse(struct tmtu_view v, unsigned how, struct tmtu_pkt *out)
-{
-    return ip_quick6(v, how, out) ? 0 : ip6_parse_any(v, how, out);
 }

@@ -8,7 +8,7 @@
 
 #include "wire.h"
 
-/* The half of tmtu_ip_parse that reads IPv6. */
+/* What tmtu_ip_parse does with IPv6 that does not go the quick way. */
 TMTU_LOCAL int tmtu_ip6_parse(struct tmtu_view v, unsigned how,
                               struct tmtu_pkt *out);
 
