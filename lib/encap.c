@@ -66,11 +66,8 @@ int tmtu_encap_push6(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,
     ttl = encap->ttl ? encap->ttl : ttl;
     const int limited = ip > W_IP6_SIZE;
     const uint32_t next = limited ? (uint32_t)W_PROTO_DSTOPTS : proto;
-    uint32_t label = hash & 0xfffffu;
-    if (label == 0 && hash != 0)
-        label = 1; /* RFC 6438 §2: 0 means that there is none */
     uint8_t *p = buf->data;
-    tmtu_put32(p, 6u << 28 | tclass << 20 | label);
+    tmtu_put32(p, 6u << 28 | tclass << 20 | encap_label(hash));
     tmtu_put32(p + W_IP6_LEN,
                (pkt->len + head - W_IP6_SIZE) << 16 | next << 8 | ttl);
     tmtu_copy(p + W_IP6_SRC, encap->src, 16);

@@ -41,6 +41,13 @@ static inline int encap_df(const struct tmtu_encap *encap,
     return encap->df == TMTU_DF_SET;
 }
 
+/* RFC 6438 §2: 0 means that there is none. */
+static inline uint32_t encap_label(uint32_t hash)
+{
+    const uint32_t label = hash & 0xfffffu;
+    return label == 0 && hash != 0 ? 1 : label;
+}
+
 /* Opens `head` bytes for an outer header in front of the packet; negative: not
  * possible, and nothing is changed. */
 static inline int encap_open(struct tmtu_buf *buf, const struct tmtu_pkt *pkt,

@@ -2,48 +2,9 @@
 /* One tunnel end: loop, TTL, size, in this order. */
 #include <tunmtu/tunnel.h>
 
-#include "encap_kinds.h"
 #include "hop.h"
-
-/* The word that a kind's header has behind UDP's, or the outer one. */
-static void tunnel_words(struct tmtu_tunnel_quick *q,
-                         const struct tmtu_encap *e)
-{
-    q->word[0] = q->word[1] = 0;
-    if (e->kind == TMTU_ENCAP_GRE || e->kind == TMTU_ENCAP_GREUDP) {
-        const uint32_t gre = (e->flags & TMTU_ENCAP_KEY ? W_GRE_K : 0u) |
-                             (e->flags & TMTU_ENCAP_SEQ ? W_GRE_S : 0u);
-        q->word[0] = gre << 16 | W_ETHERTYPE_IP4;
-        q->word[1] = gre << 16 | W_ETHERTYPE_IP6;
-    } else if (e->kind == TMTU_ENCAP_GUE) {
-        q->word[0] = (uint32_t)W_PROTO_IPIP << 16;
-        q->word[1] = (uint32_t)W_PROTO_IPV6 << 16;
-    }
-}
-
-/* The quick way is for tunnels over IPv4 that take DSCP and ECN as they come,
- * without a sum over the packet; what it cannot do it leaves to the long one.
- */
-static void tunnel_quicken(struct tmtu_tunnel *t)
-{
-    const struct tmtu_encap *e = &t->encap;
-    struct tmtu_tunnel_quick *q = &t->quick;
-    const int quick = !(e->flags & TMTU_ENCAP_CSUM) && t->mtu.outer == 4 &&
-                      !t->host && e->dscp == TMTU_DSCP_COPY &&
-                      e->ecn != TMTU_ECN_COMPAT &&
-                      !(t->mtu.flags & TMTU_MTU_FLOOR_DROP);
-    q->head = (uint8_t)(quick ? t->mtu.overhead : 0);
-    tunnel_words(q, e);
-    q->proto = 0;
-    if (e->kind != TMTU_ENCAP_IPIP)
-        q->proto = (uint8_t)encap_kind_proto(e->kind, 4);
-    q->ports = (uint32_t)e->sport << 16 | encap_udp_port(e);
-    q->df_and = e->df == TMTU_DF_COPY ? TMTU_PKT_DF : 0;
-    q->df_or = e->df == TMTU_DF_SET;
-    /* Folded, in this machine's order: headers are summed so (encap_write4). */
-    q->sum = tmtu_order16(tmtu_cksum_wide((uint64_t)tmtu_load32(e->src + 12) +
-                                          tmtu_load32(e->dst + 12)));
-}
+#include "outer.h"
+#include "tunnel_quick.h"
 
 int tmtu_tunnel_check(struct tmtu_tunnel *tunnel)
 {
@@ -183,31 +144,15 @@ tunnel_send_long(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
     return 0;
 }
 
-/* What stands between the outer header and the inner packet, if anything. */
-static inline void tunnel_shim(uint8_t *p, const struct tmtu_tunnel *t,
-                               const struct tmtu_pkt *pkt,
-                               const struct tmtu_encap_each *each)
+/* Out of line as well: each family has registers of its own. */
+static __attribute__((noinline)) int
+tunnel_send6(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
+             const struct tmtu_tunnel *tunnel,
+             const struct tmtu_encap_each *each, struct tmtu_verdict *out)
 {
-    const struct tmtu_tunnel_quick *q = &t->quick;
-    const uint32_t word = q->word[pkt->flow.ipver == 6];
-    if (q->proto == W_PROTO_UDP) {
-        uint32_t ports = q->ports;
-        if (ports >> 16 == 0) /* RFC 8086 §3.2.1 */
-            ports |= (0xc000u | (each->hash & 0x3fffu)) << 16;
-        tmtu_put32(p, ports);
-        tmtu_put32(p + W_UDP_LEN, (pkt->len + q->head - W_IP4_SIZE) << 16);
-        p += W_UDP_SIZE;
-    }
-    if (word == 0)
-        return;
-    tmtu_put32(p, word);
-    p += 4;
-    if (t->encap.flags & TMTU_ENCAP_KEY) {
-        tmtu_put32(p, t->encap.key);
-        p += 4;
-    }
-    if (t->encap.flags & TMTU_ENCAP_SEQ)
-        tmtu_put32(p, each->id);
+    if (!tunnel_quick_ok(buf, pkt, tunnel, 6))
+        return tunnel_send_long(buf, pkt, tunnel, each, out);
+    return tunnel_quick6(buf, pkt, tunnel, each);
 }
 
 int tmtu_tunnel_send(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
@@ -215,40 +160,9 @@ int tmtu_tunnel_send(struct tmtu_buf *buf, struct tmtu_pkt *pkt,
                      const struct tmtu_encap_each *each,
                      struct tmtu_verdict *out)
 {
-    const struct tmtu_tunnel_quick *q = &tunnel->quick;
-    const struct tmtu_encap *e = &tunnel->encap;
-    uint8_t *ip = buf->data, *p = ip - q->head;
-    const uint32_t src = tmtu_load32(pkt->flow.src + 12);
-    const uint32_t from = tmtu_load32(e->src + 12);
-    const uint32_t to = tmtu_load32(e->dst + 12);
-    const uint32_t len = pkt->len + q->head;
-    uint32_t ttl = pkt->ttl;
-    /* What may be a loop, an expired TTL, too long or marked goes the long way
-     * and is told there. */
-    if (q->head == 0 || len > tunnel->mtu.path_mtu || ttl <= 1 || src == from ||
-        src == to || (pkt->tclass & 3) == 3 ||
-        (size_t)(ip - buf->head) < q->head)
+    if (tunnel->mtu.outer == 6)
+        return tunnel_send6(buf, pkt, tunnel, each, out);
+    if (!tunnel_quick_ok(buf, pkt, tunnel, 4))
         return tunnel_send_long(buf, pkt, tunnel, each, out);
-
-    ttl = e->ttl ? e->ttl : ttl - 1;
-    uint32_t proto = pkt->flow.ipver == 4 ? W_PROTO_IPIP : W_PROTO_IPV6;
-    if (q->proto != 0) {
-        proto = q->proto;
-        tunnel_shim(p + W_IP4_SIZE, tunnel, pkt, each);
-    }
-    const uint32_t df = (pkt->flags & q->df_and) | q->df_or;
-    const uint32_t first = 0x45000000u | (uint32_t)pkt->tclass << 16 | len;
-    const uint32_t second = df ? W_IP4_DF : each->id << 16;
-    const uint32_t third = ttl << 8 | proto;
-    const uint64_t sum = (uint64_t)q->sum + tmtu_order32(first) +
-                         tmtu_order32(second) + tmtu_order16((uint16_t)third);
-    buf->tail = ip + pkt->len;
-    tmtu_put32(p, first);
-    tmtu_put32(p + W_IP4_ID, second);
-    tmtu_put16(p + W_IP4_TTL, (uint16_t)third);
-    tmtu_put16(p + W_IP4_CHECK, (uint16_t)~tmtu_cksum_wide(sum));
-    tmtu_store32x2(p + W_IP4_SRC, from, to);
-    ip_hop(ip, pkt);
-    buf->data = p;
-    return 1;
+    return tunnel_quick4(buf, pkt, tunnel, each);
 }

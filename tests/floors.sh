@@ -24,7 +24,8 @@ relay'
 parts='ip_transport=ip ip_ends=ip ip6=ip ip_quick=ip icmp_build=icmp
 icmp_meaning=icmp icmp_quote=icmp icmp_redirect=icmp hop=ip ip4_option=ip
 outer=encap encap_kinds=encap encap_gre=encap encap_gue=encap encap_limit=encap
-encap_peek=encap encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat'
+encap_peek=encap encap_pull=encap encap_udp=encap nat_rewrite=nat nat_plan=nat nat_crc=nat
+tunnel_quick=tunnel'
 
 floor() { # NAME: its line, nothing if it is on none
     echo "$floors" | grep -nw -- "$1" | cut -d: -f1
@@ -61,6 +62,7 @@ for file in include/tunmtu/*.h lib/*.c lib/*.h; do
         '"outer.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"encap_kinds.h"') [ "$(floor encap)" -le "$line" ] && continue ;;
         '"nat_'*'.h"') [ "$own" = nat ] && continue ;;
+        '"tunnel_quick.h"') [ "$own" = tunnel ] && continue ;;
         '<tunmtu/'*)
             target=${inc#<tunmtu/}
             target=${target%.h>}

@@ -188,6 +188,14 @@ static const struct {
      NOTIFY, "203.0.113.2", NULL, DROP, TMTU_R_LOOP, 0, 0, 0},
     {"to the far end, from a client", 4, 4, 100, DF, 6, 0, 64, 0, NOTIFY, NULL,
      "203.0.113.2", SEND, 0, 0, 0, 0},
+    {"6in6 from another network's ::1", 6, 6, 100, 0, 6, 0, 64, 0, NOTIFY,
+     "2001:db8:c::1", NULL, SEND, 0, 0, 0, 0},
+    {"6in6 from the far end's network", 6, 6, 100, 0, 6, 0, 64, 0, NOTIFY,
+     "2001:db8:b::2", NULL, SEND, 0, 0, 0, 0},
+    {"6in4, the source ends like the far end", 6, 4, 100, 0, 6, 0, 64, 0,
+     NOTIFY, "2001:db8::cb00:7102", NULL, SEND, 0, 0, 0, 0},
+    {"6in6 a later fragment that fits", 6, 6, 100, LATER, 6, 0, 64, 0, NOTIFY,
+     NULL, NULL, SEND, 0, 0, 0, 0},
     {"IPv6 end, IPv4 packet", 4, 6, 100, DF, 6, 0, 64, 0, NOTIFY, "203.0.113.1",
      NULL, SEND, 0, 0, 0, 0},
 
@@ -328,14 +336,45 @@ static void set_tclass(struct tmtu_buf *buf, uint8_t tclass)
     }
 }
 
+/* Whether both ways come to the same, in packet, result and verdict; 1 when it
+ * was sent. */
+static int sent_the_same(const struct tmtu_tunnel *t,
+                         const struct tmtu_encap_each *each,
+                         const struct tmtu_buf *made, size_t room)
+{
+    const size_t len = tmtu_buf_len(made);
+    struct tmtu_buf a = test_buf(made->data, len, room, 3);
+    struct tmtu_buf b = test_buf(made->data, len, room, 3);
+    a.tail = a.end; /* the link layer's padding */
+    b.tail = b.end;
+    struct tmtu_pkt pa = test_parsed(&a), pb = test_parsed(&b);
+    struct tmtu_verdict va, vb;
+    memset(&va, 0xa5, sizeof va);
+    memset(&vb, 0xa5, sizeof vb);
+    const int rc = tmtu_tunnel_send(&a, &pa, t, each, &va);
+    assert_int_equal(rc, two_steps(&b, &pb, t, each, &vb));
+    if (rc == 0)
+        assert_memory_equal(&va, &vb, sizeof va);
+    assert_int_equal(pa.data - a.head, pb.data - b.head);
+    pa.data = pb.data;
+    assert_memory_equal(&pa, &pb, sizeof pa);
+    assert_int_equal(tmtu_buf_headroom(&a), tmtu_buf_headroom(&b));
+    assert_int_equal(tmtu_buf_len(&a), tmtu_buf_len(&b));
+    assert_memory_equal(a.head, b.head, (size_t)(a.end - a.head));
+    free(a.head);
+    free(b.head);
+    return rc;
+}
+
 /* For every row, every option, and too little room: the quick way and the long
  * one cannot be told apart. */
 static void send_is_enter_and_push(void **state)
 {
     static const uint8_t tclasses[] = {0, 1, 2, 3, 0xb8, 0xbb};
-    unsigned sent = 0;
+    static const uint32_t hashes[] = {0x7777, 0, 0xabc00000, 0xffffffff};
+    unsigned sent[2] = {0, 0};
     (void)state;
-    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6 * 9; n++) {
+    for (size_t n = 0; n < TEST_ROWS(rows) * 3 * 3 * 2 * 2 * 2 * 6 * 10; n++) {
         size_t rest = n;
         const size_t row = rest % TEST_ROWS(rows);
         rest /= TEST_ROWS(rows);
@@ -354,6 +393,12 @@ static void send_is_enter_and_push(void **state)
             t.encap.kind = TMTU_ENCAP_GRE;
             t.encap.flags = (uint8_t)(n % 8);
         }
+        if (variant == 9) { /* all kinds, as far as they can do without */
+            t.encap.kind = (uint8_t)(rest % TMTU_ENCAP_KINDS);
+            t.encap.flags = TMTU_ENCAP_ZERO6;
+            if (rows[row].outer == 6)
+                t.encap.flags |= TMTU_ENCAP_TEL;
+        }
         if (variant == 5)
             t.encap.sport = 7;
         t.encap.key = 0x01020304;
@@ -364,34 +409,51 @@ static void send_is_enter_and_push(void **state)
         t.mtu.policy = rows[row].policy;
         assert_int_equal(tmtu_tunnel_check(&t), 0);
         const size_t room = t.mtu.overhead - (rest / 36 % 2 ? 0u : 1u);
-        const struct tmtu_encap_each each = {0x12345 + (uint32_t)n, 0x7777};
+        const struct tmtu_encap_each each = {0x12345 + (uint32_t)n,
+                                             hashes[(row + rest) % 4]};
 
         struct tmtu_buf made = made_from(row, room);
         set_tclass(&made, tclasses[rest / 72 % 6]);
-        const size_t len = tmtu_buf_len(&made);
-        struct tmtu_buf a = test_buf(made.data, len, room, 3);
-        struct tmtu_buf b = test_buf(made.data, len, room, 3);
+        const int rc = sent_the_same(&t, &each, &made, room);
+        sent[rows[row].outer == 6] += (unsigned)rc;
         free(made.head);
-        a.tail = a.end; /* the link layer's padding */
-        b.tail = b.end;
-        struct tmtu_pkt pa = test_parsed(&a), pb = test_parsed(&b);
-        struct tmtu_verdict va, vb;
-        memset(&va, 0xa5, sizeof va);
-        memset(&vb, 0xa5, sizeof vb);
-        const int rc = tmtu_tunnel_send(&a, &pa, &t, &each, &va);
-        assert_int_equal(rc, two_steps(&b, &pb, &t, &each, &vb));
-        sent += (unsigned)rc;
+    }
+    print_message("  %u sent over IPv4, %u over IPv6\n", sent[0], sent[1]);
+    assert_true(sent[0] > 1000 && sent[1] > 1000);
+}
+
+/* RFC 2473 §4.1.1: a limit of 0 is told of, another one comes out one less
+ * where the tunnel carries limits; the quick way leaves all that to the long
+ * one. */
+static void an_encapsulation_limit_goes_the_long_way(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3 * 2 * 2; i++) {
+        const unsigned outer = i % 2 ? 6 : 4, limit = i / 4;
+        struct tmtu_tunnel t = tunnel_over(outer, 1500);
+        if (outer == 6 && i / 2 % 2)
+            t.encap.flags = TMTU_ENCAP_TEL;
+        assert_int_equal(tmtu_tunnel_check(&t), 0);
+        const struct test_shape s = test_shape(6, 100);
+        struct tmtu_buf made = test_made(&s, TMTU_ENCAP_HEADROOM), b;
+        const uint8_t option[] = {made.data[6],   0, 4, 1,
+                                  (uint8_t)limit, 1, 1, 0};
+        memcpy(made.data + 40, option, sizeof option);
+        made.data[6] = 60;
+        made.data[60] = 0x50; /* TCP's header is eight bytes further */
+        const int rc = sent_the_same(&t, &each0, &made, TMTU_ENCAP_HEADROOM);
+        assert_int_equal(rc, outer == 4 || limit > 0);
+        b = test_buf(made.data, tmtu_buf_len(&made), TMTU_ENCAP_HEADROOM, 0);
+        struct tmtu_pkt pkt = test_parsed(&b);
+        struct tmtu_verdict v;
+        assert_int_equal(tmtu_tunnel_send(&b, &pkt, &t, &each0, &v), rc);
         if (rc == 0)
-            assert_memory_equal(&va, &vb, sizeof va);
-        assert_int_equal(pa.ttl, pb.ttl);
-        assert_int_equal(tmtu_buf_headroom(&a), tmtu_buf_headroom(&b));
-        assert_int_equal(tmtu_buf_len(&a), tmtu_buf_len(&b));
-        assert_memory_equal(a.data, b.data, tmtu_buf_len(&a));
-        free(a.head);
+            assert_int_equal(v.reason, TMTU_R_ENCAP_LIMIT);
+        else if (t.encap.flags & TMTU_ENCAP_TEL)
+            assert_int_equal(b.data[44], limit - 1);
+        free(made.head);
         free(b.head);
     }
-    print_message("  %u sent\n", sent);
-    assert_true(sent > 1000);
 }
 
 /* V1, but for the ID, which is 0 with DF (K36, RFC 6864 §4.1). */
@@ -684,6 +746,7 @@ int main(void)
         cmocka_unit_test(enters_by_loop_then_ttl_then_size),
         cmocka_unit_test(does_what_the_verdict_says),
         cmocka_unit_test(send_is_enter_and_push),
+        cmocka_unit_test(an_encapsulation_limit_goes_the_long_way),
         cmocka_unit_test(v1_a_syn_into_4in4),
         cmocka_unit_test(push_takes_one_hop_unless_it_is_the_hosts_own),
         cmocka_unit_test(a_checksum_of_the_tunnels_is_right),

@@ -17,7 +17,7 @@ extern "C" {
 /** What tmtu_tunnel_check works out, so that tmtu_tunnel_send need not for each
  *  packet. Not for the caller. */
 struct tmtu_tunnel_quick {
-    uint32_t sum;     /**< of the outer header's constant words */
+    uint32_t sum;     /**< of the outer IPv4 header's constant words */
     uint32_t ports;   /**< UDP's, its source port 0 if the flow chooses it */
     uint32_t word[2]; /**< behind UDP's or the outer header, in front of IPv4
                            and IPv6; 0: nothing is */
