@@ -137,9 +137,10 @@ static void judged(const struct tmtu_pkt *pkt, const struct tmtu_icmp *icmp,
     must(trust.believed == !(trust.against & options.refuse));
     must((trust.against & ~TMTU_TRUST_ALL) == 0);
     must((tmtu_trust_name(trust.against) != NULL) == (trust.against != 0));
-    must(!(trust.against & TMTU_TRUST_NOT_SMALLER) ||
-         (trust.mtu >= icmp->quoted.len &&
-          icmp->quoted.have <= icmp->quoted.len));
+    must(
+        !(trust.against & TMTU_TRUST_NOT_SMALLER) ||
+        trust.mtu >=
+            (icmp->quoted.have > icmp->quoted.len ? 65536u : icmp->quoted.len));
 }
 
 static void relayed(const uint8_t *data, const struct tmtu_buf *sent,
@@ -163,9 +164,10 @@ static void relayed(const uint8_t *data, const struct tmtu_buf *sent,
         must(rc == 0 || (rc == TMTU_E_IGNORED && by != 0));
         if (rc == 0) {
             must((r.reason == TMTU_OK) == (r.error.kind != 0));
-            must(!r.learns ||
-                 (icmp.kind == TMTU_ICMP_TOO_BIG &&
-                  (icmp.info < outer->len || outer->have > outer->len)));
+            must(
+                !r.learns ||
+                (icmp.kind == TMTU_ICMP_TOO_BIG &&
+                 icmp.info < (outer->have > outer->len ? 65536u : outer->len)));
             if (r.reason == TMTU_OK)
                 told(&r);
             if (by == 0 && r.overhead != 0) {

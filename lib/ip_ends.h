@@ -36,11 +36,11 @@ static inline int ip_icmp_has_id(uint8_t proto, uint8_t type)
     return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
-/* Whether a quoted packet tells its length. A super-packet over 65,535 bytes
- * has 0 there, less than what is quoted of it (K30). */
-static inline int ip_tells_len(const struct tmtu_pkt *quoted)
+/* How long a quoted packet was. A super-packet over 65,535 bytes has 0 there,
+ * less than what is quoted of it (K30): that one was longer than any MTU. */
+static inline uint32_t ip_quoted_len(const struct tmtu_pkt *quoted)
 {
-    return quoted->have <= quoted->len;
+    return quoted->have <= quoted->len ? quoted->len : 65536u;
 }
 
 /* What the transport header says about the flow. */

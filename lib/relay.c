@@ -34,7 +34,7 @@ static uint32_t relay_outer(const struct tmtu_icmp *icmp, uint32_t path_mtu,
     } else if (mtu == 0) {
         mtu = tmtu_pmtu_plateau(outer->len, outer->unfragmentable, path_mtu);
     }
-    if (ip_tells_len(outer) && mtu >= outer->len) {
+    if (mtu >= ip_quoted_len(outer)) {
         *why = TMTU_R_MTU_CLAIM;
         return 0;
     }

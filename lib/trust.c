@@ -16,6 +16,14 @@ static int trust_argument(const struct tmtu_trust_options *options,
            (facts != NULL && facts->ours > TMTU_TRUST_OURS_NO);
 }
 
+/* Whether there can be such a router. Some networks have theirs in 240.0.0.0/4,
+ * and Linux lets them speak. */
+static int trust_reporter(const uint8_t addr[16])
+{
+    return tmtu_addr_is_host(addr) || (tmtu_addr_is4(addr) && addr[12] >= 240 &&
+                                       !tmtu_addr_is_group(addr));
+}
+
 /* Who says it, and to whom. */
 static uint32_t trust_message(const struct tmtu_pkt *pkt,
                               const struct tmtu_icmp *icmp)
@@ -23,7 +31,7 @@ static uint32_t trust_message(const struct tmtu_pkt *pkt,
     uint32_t against = 0;
     if (tmtu_ip_transport_verify(pkt) != 0)
         against |= TMTU_TRUST_CHECKSUM;
-    if (!tmtu_addr_is_host(pkt->flow.src))
+    if (!trust_reporter(pkt->flow.src))
         against |= TMTU_TRUST_REPORTER;
     if (!tmtu_addr_equal(pkt->flow.dst, icmp->quoted.flow.src))
         against |= TMTU_TRUST_DEST;
@@ -92,7 +100,7 @@ static uint32_t trust_size(const struct tmtu_pkt *quoted,
     } else if (*mtu < options->floor6) {
         against |= TMTU_TRUST_FLOOR6;
     }
-    if (ip_tells_len(quoted) && *mtu >= quoted->len)
+    if (*mtu >= ip_quoted_len(quoted))
         against |= TMTU_TRUST_NOT_SMALLER;
     return against;
 }

@@ -311,6 +311,29 @@ static void other_errors_become_what_a_client_understands(void **state)
     bed_close(&b);
 }
 
+/* What a host says that has not got the tunnel: protocol unreachable, which
+ * ICMPv6 calls an unrecognized next header. */
+static void a_server_without_the_tunnel_is_counted(void **state)
+{
+    struct bed b;
+    (void)state;
+    bed_open(&b, TMTU_MTU_NOTIFY);
+    for (size_t i = 0; i < TEST_ROWS(pairs); i++) {
+        const struct pair *p = &pairs[i];
+        sends(&b, p, 1000);
+        if (is6(p->local)) {
+            complain(&b, p, 4, 0, 6, 1000); /* something else about it */
+            assert_int_equal(b.lb.note.server->unreachable, 0);
+            sends(&b, p, 1000);
+            complain(&b, p, 4, 1, 6, 1000);
+        } else {
+            complain(&b, p, 3, 2, 0, 548);
+        }
+        assert_int_equal(b.lb.note.server->unreachable, 1);
+    }
+    bed_close(&b);
+}
+
 /* Who fragments without a word has no DF to begin with, and not because of what
  * it learnt either. */
 static void df_stays_clear_where_the_policy_is_to_fragment(void **state)
@@ -510,6 +533,7 @@ int main(void)
             R_2473_14_what_must_be_carried_is_carried_in_fragments),
         cmocka_unit_test(what_is_not_believed_changes_nothing),
         cmocka_unit_test(other_errors_become_what_a_client_understands),
+        cmocka_unit_test(a_server_without_the_tunnel_is_counted),
         cmocka_unit_test(df_stays_clear_where_the_policy_is_to_fragment),
         cmocka_unit_test(the_policy_of_relaying_is_an_option),
         cmocka_unit_test(what_is_relayed_is_limited_as_all_answers),

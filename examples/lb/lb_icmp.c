@@ -25,10 +25,14 @@ static enum lb_icmp kind_of(const struct tmtu_icmp *icmp, uint8_t ipver)
     }
 }
 
+/* Whether it says of a tunnel packet that nobody takes it there. ICMPv6 has no
+ * "protocol unreachable", which is what a host without the tunnel says: it is
+ * a next header that the host does not know (RFC 4443 §3.4, RFC 7915 §5.2). */
 static bool unreachable(const struct tmtu_icmp *icmp, uint8_t ipver)
 {
     const enum lb_icmp kind = kind_of(icmp, ipver);
-    return kind == LB_ICMP_UNREACHABLE || kind == LB_ICMP_PROHIBITED;
+    return kind == LB_ICMP_UNREACHABLE || kind == LB_ICMP_PROHIBITED ||
+           (kind == LB_ICMP_PARAMETER && ipver == 6 && icmp->code == 1);
 }
 
 void lb_icmp_note(struct lb *lb, const struct tmtu_icmp *icmp)

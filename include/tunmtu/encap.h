@@ -216,11 +216,11 @@ tmtu_encap_pull(struct tmtu_buf *buf, const struct tmtu_pkt *outer,
  *
  * @p encap names the tunnel as its sender does, as for tmtu_encap_push: src is
  * who sent the packet, dst the far end; either may be unspecified (0.0.0.0 or
- * ::), the family is that of dst. Kind, dport, sport unless it is 0,
- * TMTU_ENCAP_KEY and key must agree; nothing else is looked at. Without @p
- * encap (NULL) it is any tunnel that a protocol number or a well-known port
- * tells: IP in IP of all four family pairs, GRE, GUE at UDP port 6080, GRE at
- * UDP port 4754.
+ * ::), the family is that of dst. Kind (GUE's two variants count as one),
+ * dport, sport unless it is 0, TMTU_ENCAP_KEY and key must agree, as far as the
+ * quote has them; nothing else is looked at. Without @p encap (NULL) it is any
+ * tunnel that a protocol number or a well-known port tells: IP in IP of all
+ * four family pairs, GRE, GUE at UDP port 6080, GRE at UDP port 4754.
  *
  * More is let through than tmtu_encap_pull lets through, because nothing is
  * delivered: checksums, which a quote is too short for, are not verified, the

@@ -84,14 +84,15 @@ struct tmtu_relay {
  * Reads an error about a packet of @p tunnel.
  *
  * A "too big" is learnt from, if it quotes this tunnel's headers as far as they
- * are there, and claims less than what it quotes, if that tells its length (see
- * tmtu_pkt.have). It is told to the inner sender when that can do something
- * about it: the MTU is the router's, but not more than mtu.path_mtu, less the
- * overhead of the quoted packet, at least 68 (IPv4) or 1280 (IPv6); the inner
- * packet is longer than that, as far as it tells, and IPv4 has DF.
- * Else the tunnel, having learnt, answers or fragments what comes next
- * (tmtu_tunnel_enter). Where the router does not tell the MTU, it is guessed
- * (tmtu_pmtu_plateau).
+ * are there, and claims less than what it quotes (which was over 65,535 bytes
+ * if it does not tell its length, see tmtu_pkt.have). It is told to the inner
+ * sender when that can do something about it: the MTU is the router's, but not
+ * more than mtu.path_mtu, less the overhead of the quoted packet, at least 68
+ * (IPv4) or 1280 (IPv6); the inner packet tells that it is longer than that,
+ * and IPv4 has DF. Else the tunnel, having learnt, answers or fragments what
+ * comes next (tmtu_tunnel_enter). Where an IPv4 router does not tell the MTU,
+ * it is guessed (tmtu_pmtu_plateau); an IPv6 router that tells less than 1280
+ * is not believed (RFC 8201 §4, TMTU_R_MTU_FLOOR).
  *
  * Other errors say that the tunnel does not work, which the inner sender gets
  * to know as "unreachable", whoever of the families is inside:

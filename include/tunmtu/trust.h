@@ -24,7 +24,8 @@ enum tmtu_trust_doubt {
         0x0001, /**< the ICMP checksum is wrong (R-5508-03, K70, K87) */
     TMTU_TRUST_REPORTER =
         0x0002, /**< whoever reports it is no host: a group, loopback,
-                   unspecified (RFC 1122 §3.2.1.3) */
+                   unspecified, 0.0.0.0/8 (RFC 1122 §3.2.1.3). Routers of
+                   240.0.0.0/4 may, as some clouds have them */
     TMTU_TRUST_DEST =
         0x0004, /**< not sent to the one whose packet it quotes (R-LIB-08); in
                    order only where addresses are translated on the way */
@@ -57,8 +58,8 @@ enum tmtu_trust_doubt {
                                    (RFC 1191 §5) */
     TMTU_TRUST_NOT_SMALLER =
         0x1000, /**< the packet that it quotes is no longer than the MTU that it
-                   claims (R-LIB-09, RFC 5927 §7.2); not where that does not
-                   tell its length, see tmtu_pkt.have */
+                   claims (R-LIB-09, RFC 5927 §7.2); one that does not tell
+                   its length was over 65,535 bytes, see tmtu_pkt.have */
     TMTU_TRUST_FLOOR4 =
         0x2000, /**< IPv4: claims less than options.floor4; tmtu_pmtu_learn
                    makes a locked floor of it (K96) */
