@@ -197,12 +197,12 @@ int iface_read(struct iface *f, iface_take *take, void *arg)
     return n;
 }
 
-void iface_send(struct iface *f, const uint8_t *p, size_t n)
+bool iface_send(struct iface *f, const uint8_t *p, size_t n)
 {
-    if (send(f->fd, p, n, 0) == (ssize_t)n)
-        f->sent++;
-    else
-        f->send_errors++;
+    const bool ok = send(f->fd, p, n, 0) == (ssize_t)n;
+    f->sent += ok;
+    f->send_errors += !ok;
+    return ok;
 }
 
 /* Whether the socket is still bound to this one. The system unbinds it from an

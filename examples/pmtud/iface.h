@@ -33,8 +33,8 @@ void iface_close(struct iface *f);
  * it is away. */
 int iface_read(struct iface *f, iface_take *take, void *arg);
 
-/* Sends a frame. What the system refuses is counted. */
-void iface_send(struct iface *f, const uint8_t *p, size_t n);
+/* Sends a frame. What the system refuses is counted, and errno says why. */
+bool iface_send(struct iface *f, const uint8_t *p, size_t n);
 
 /* Looks whether it has gone or is back, and says so; to be called now and then,
  * as it needs no privileges. */

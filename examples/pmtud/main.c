@@ -225,14 +225,17 @@ static int start(struct program *p)
 
 static void send_out(struct program *p, const struct pmtud_out *out)
 {
+    bool ok = true;
     if (p->options.dry_run)
         return;
     if (p->options.io != NULL)
         capture_send(&p->capture, out, p->now);
     else if (out->frame)
-        iface_send(&p->iface, out->p, out->n);
+        ok = iface_send(&p->iface, out->p, out->n);
     else
-        raw_send(&p->raw, out->p, out->n);
+        ok = raw_send(&p->raw, out->p, out->n);
+    if (!ok && p->options.verbose > 0)
+        report_unsent(stderr, &p->d, out, errno);
 }
 
 static void take(void *arg, const struct pmtud_in *in)

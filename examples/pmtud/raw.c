@@ -35,7 +35,7 @@ void raw_close(struct raw *r)
     }
 }
 
-void raw_send(struct raw *r, const uint8_t *p, size_t n)
+bool raw_send(struct raw *r, const uint8_t *p, size_t n)
 {
     struct sockaddr_in to4 = {.sin_family = AF_INET};
     struct sockaddr_in6 to6 = {.sin6_family = AF_INET6};
@@ -47,8 +47,8 @@ void raw_send(struct raw *r, const uint8_t *p, size_t n)
         sendto(r->fd[v6], p, n, 0,
                v6 ? (struct sockaddr *)&to6 : (struct sockaddr *)&to4,
                v6 ? sizeof to6 : sizeof to4);
-    if (rc == (ssize_t)n)
-        r->sent++;
-    else
-        r->send_errors++;
+    const bool ok = rc == (ssize_t)n;
+    r->sent += ok;
+    r->send_errors += !ok;
+    return ok;
 }

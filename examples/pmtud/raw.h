@@ -17,7 +17,8 @@ struct raw {
 bool raw_open(struct raw *r);
 void raw_close(struct raw *r);
 
-/* Sends an IPv4 or IPv6 packet. What the system refuses is counted. */
-void raw_send(struct raw *r, const uint8_t *p, size_t n);
+/* Sends an IPv4 or IPv6 packet. What the system refuses is counted, and errno
+ * says why. */
+bool raw_send(struct raw *r, const uint8_t *p, size_t n);
 
 #endif

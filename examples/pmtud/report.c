@@ -181,3 +181,19 @@ void report_packet(FILE *f, const struct options *o, const struct pmtud *d)
     }
     fputc('\n', f);
 }
+
+void report_unsent(FILE *f, const struct pmtud *d, const struct pmtud_out *out,
+                   int error)
+{
+    uint8_t to[16];
+    char ip[ARGS_ADDR];
+    fprintf(f, "packet %" PRIu64 ": cannot send", d->counters.in);
+    if (!out->frame) {
+        if (out->p[0] >> 4 == 4)
+            tmtu_addr_set4(to, out->p + 16);
+        else
+            memcpy(to, out->p + 24, sizeof to);
+        fprintf(f, " to %s", args_addr_text(to, ip));
+    }
+    fprintf(f, ": %s\n", strerror(error));
+}

@@ -26,4 +26,8 @@ void report_config(FILE *f, const struct options *o, const struct pmtud *d);
 /* Prints what became of the last packet, if `o` wants to know. */
 void report_packet(FILE *f, const struct options *o, const struct pmtud *d);
 
+/* Prints that a copy of the last packet could not be sent, and why. */
+void report_unsent(FILE *f, const struct pmtud *d, const struct pmtud_out *out,
+                   int error);
+
 #endif

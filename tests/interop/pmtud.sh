@@ -236,6 +236,18 @@ for family in 4 6; do
     done
 done
 
+for_family 4
+case="a peer without a route"
+ip -n s1 route add unreachable 192.0.2.77
+begin s1 --iface eth0 --mode peers --local 10.9.0.1 --peers 192.0.2.77,10.9.0.2
+mtu=$((mtu - 5))
+stray 40008
+await grep -q ': cannot send to 192.0.2.77: No route to host' "$out/s1.log" ||
+    complain "$case: $(cat "$out/s1.log")"
+end_all
+counted s1 io.sent 1
+counted s1 io.send_errors 1
+
 # ---- rules that are read again --------------------------------------------------
 
 for_family 4
