@@ -33,6 +33,11 @@ for shared in OFF ON; do
         quietly cmake --build "$out/b$shared" -j2
         rm -rf "$out/first" "$out/prefix"
         quietly cmake --install "$out/b$shared" --prefix "$out/first"
+        command -v systemd-analyze >/dev/null &&
+            systemd-analyze verify --man=no \
+                "$out/first/lib/systemd/system/tunmtu-pmtud@eth0.service" 2>&1 |
+            grep 'tunmtu-pmtud@' && {
+            echo "$what: systemd would not take the service so"; exit 1; }
         mv "$out/first" "$out/prefix" # a package may end up anywhere
         libs=$out/prefix/$libdir
         export LD_LIBRARY_PATH="$libs"
