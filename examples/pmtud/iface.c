@@ -231,6 +231,8 @@ static bool is_up(struct iface *f)
         snprintf(f->why, sizeof f->why, "%s: the interface is down", f->name);
         return false;
     }
+    if (ask(f, SIOCGIFHWADDR, &r) == 0) /* which may change while it is there */
+        memcpy(f->mac, r.ifr_hwaddr.sa_data, sizeof f->mac);
     return true;
 }
 

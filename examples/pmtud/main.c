@@ -288,6 +288,7 @@ static int run(struct program *p)
         if (p->iface.fd >= 0 && p->now - looked >= IDLE * UINT64_C(1000000)) {
             looked = p->now;
             iface_look(&p->iface);
+            memcpy(p->options.config.mac, p->iface.mac, sizeof p->iface.mac);
         }
         poll(fds, 3, n > 0 ? 0 : metrics_timeout(&p->metrics, IDLE));
         if (n <= 0 || fds[2].revents != 0 ||

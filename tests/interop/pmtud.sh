@@ -8,7 +8,7 @@
 set -u
 say() { echo "pmtud: $*"; }
 if [ "${1-}" != --inside ]; then
-    for tool in unshare nsenter setpriv ip nft python3; do
+    for tool in unshare nsenter setpriv ip bridge nft python3; do
         command -v $tool >/dev/null || { say "there is no $tool"; exit 77; }
     done
     [ -c /dev/net/tun ] || { say "there is no /dev/net/tun"; exit 77; }
@@ -502,6 +502,25 @@ sum=$(awk '/^(sent|pass\.|copy\.|drop\.|doubted\.)/ { n += $2 } END { print n }'
 say "$(cat "$out/flood"); $(counter s1 in) came in, $(counter s1 io.lost) were" \
     "lost before, $sent passed on; $((used * 1000 / $(getconf CLK_TCK))) ms of a" \
     "processor, memory $memory kB before and after"
+
+case="what comes without an Ethernet address, when the interface has a new one"
+old=02:00:00:00:00:01 new=02:00:00:00:00:55
+set_ s1 ipv4/conf/lo/rp_filter=0
+begin s1 --iface eth0 --nflog 33
+ip -n s1 link set eth0 address $new
+sleep 1
+bridge fdb delete $old dev ps1 master 2>/dev/null
+in_ s1 python3 "$errors" send lo 00:00:00:00:00:00 $ROUTER4 $VIP4 $CLIENT4 40009 \
+    1300 || complain "$case: cannot be sent"
+await grep -q ': sent, .*:40009,' "$out/s1.log" ||
+    complain "$case: $(cat "$out/s1.log")"
+bridge fdb show br bri0 | grep -q "^$new dev ps1 " ||
+    complain "$case: the bridge learns nothing"
+bridge fdb show br bri0 | grep -q "^$old dev ps1 " &&
+    complain "$case: the old one is used still"
+end_all
+counted s1 io.sent 1
+ip -n s1 link set eth0 address $old
 
 case="a flood out of NFLOG, while the daemon is held up"
 logged() {
