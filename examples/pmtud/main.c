@@ -156,7 +156,9 @@ static bool pin(int cpu)
     CPU_SET((unsigned)cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set) == 0)
         return true;
-    fprintf(stderr, "tunmtu-pmtud: --cpu %d: %s\n", cpu, strerror(errno));
+    fprintf(stderr, "tunmtu-pmtud: --cpu %d: %s\n", cpu,
+            errno == EINVAL ? "there is none, or not for this program"
+                            : strerror(errno));
     return false;
 }
 

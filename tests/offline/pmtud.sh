@@ -151,7 +151,7 @@ refuse 1 'none.pcap' --io "pcap:$out/none.pcap:$out/new.pcap"
 refuse 1 'without colons' --io pcap:in.pcap
 refuse 1 'same file' --io pcap:in.pcap:in.pcap
 refuse 1 'Ethernet headers' --io "pcap:../notify/in.pcap:$out/new.pcap"
-refuse 1 'cpu 1023' $io --cpu 1023
+refuse 1 'cpu 1023: there is none' $io --cpu 1023
 head -c 1000 in.pcap >"$out/cut.pcap"
 refuse 1 'input: ' --io "pcap:$out/cut.pcap:$out/new.pcap" \
     --counters "$out/counters"
