@@ -119,7 +119,7 @@ static int listen_at(const struct args_listen *at, uint16_t *port)
     if (addr.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&addr, n) != 0 ||
-        listen(fd, CONNECTIONS) != 0 ||
+        listen(fd, SOMAXCONN) != 0 || /* whoever waits costs us nothing */
         getsockname(fd, (struct sockaddr *)&addr, &n) != 0) {
         const int error = errno;
         close(fd);
@@ -194,10 +194,26 @@ int metrics_timeout(const struct metrics *m, int most)
                : most;
 }
 
+/* How many there are now; those that have ended are forgotten by asking. */
+static unsigned connections(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info != NULL ? info->num_connections : 0;
+}
+
 void metrics_run(struct metrics *m)
 {
-    if (m->daemon != NULL)
+    unsigned before, after;
+    if (m->daemon == NULL)
+        return;
+    /* Once more where one has ended: somebody may wait for its place. */
+    after = connections(m->daemon);
+    do {
+        before = after;
         MHD_run(m->daemon);
+        after = connections(m->daemon);
+    } while (after < before);
 }
 
 void metrics_close(struct metrics *m)

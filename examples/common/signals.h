@@ -12,8 +12,8 @@ struct signals {
     bool reload; /* so has SIGHUP */
 };
 
-/* Keeps SIGUSR1 and SIGHUP, which would end the program, until they are read: to
- * be called before anything that takes time. */
+/* Keeps SIGUSR1 and SIGHUP, which would end the program, until they are read:
+ * to be called before anything that takes time. */
 void signals_hold(void);
 
 /* From now on signals are read instead of acted on. False: errno says why. */

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -231,6 +232,22 @@ def is_bounded(daemon):
         s.close()
     holds(until(lambda: daemon.descriptors() <= before),
           f'{daemon.name}: {daemon.descriptors()} descriptors, were {before}')
+
+
+def serves_many(daemon):
+    """Who has to wait for a place waits for those before, and no second more."""
+    def status(_):
+        try:
+            return daemon.get()[0]
+        except OSError as error:
+            return error
+    began = time.monotonic()
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(status, range(480)))
+    took = time.monotonic() - began
+    bad = [answer for answer in answers if answer != 200]
+    holds(not bad, f'{daemon.name}: {len(bad)} of 480 not served: {bad[:3]}')
+    holds(took < 10, f'{daemon.name}: 480 answers took {took:.1f} s')
 
 
 def udp(host, port, size=100, number=1, ttl=None):
@@ -481,6 +498,7 @@ def main():
     tells_what_differs(folder, programs[0], lb, rules)
     is_bounded(lb)
     is_bounded(rs)
+    serves_many(lb)
     refuses(folder, programs, lb)
     families = lb.scrape() | rs.scrape() | pass_on(folder, programs[2], lb)
     panels, asked = shows_what_there_is(families)
