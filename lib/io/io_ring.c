@@ -26,6 +26,9 @@
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23 /* Linux 4.20 */
 #endif
+#ifndef PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+#define PACKET_FANOUT_FLAG_IGNORE_OUTGOING 0x4000
+#endif
 
 enum {
     /* Longer packets (GRO) come over the socket, and wait in its buffer. */
@@ -223,12 +226,15 @@ static int ring_set(int fd, int option, int value)
 }
 
 /* The queues of this process and interface share what arrives: a flow's packets
- * go to one, and fragments by their addresses. -1 and errno on failure. */
+ * go to one, and fragments by their addresses. What each said for itself about
+ * packets that leave does not count among several; kernels that do not know the
+ * flag pass over it. -1 and errno on failure. */
 static int ring_join(const struct tmtu_io_ring *r, int fd)
 {
     const unsigned group = ((unsigned)getpid() * 31 + r->link->index) & 0xffff;
-    return ring_set(fd, PACKET_FANOUT,
-                    (int)(group | (unsigned)PACKET_FANOUT_HASH << 16));
+    const unsigned how =
+        PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
+    return ring_set(fd, PACKET_FANOUT, (int)(group | how << 16));
 }
 
 /* -1 and errno on failure. */

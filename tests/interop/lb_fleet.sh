@@ -180,6 +180,7 @@ under_load() {
     holds "$(value disordered)" -eq 0 "$io: out of order"
     holds "$(value moved)" -eq 0 "$io: at another server than before"
     holds "$(count io.lost)" -eq 0 "$io: io.lost"
+    holds "$(count io.skipped)" -lt 100 "$io: io.skipped, what it sent itself"
     holds "$(count forwarded)" -eq "$(value sent)" "$io: forwarded"
     holds "$(count out)" -eq "$(value sent)" "$io: out"
     holds "$(count flow_table.held)" -eq 256 "$io: flows in all tables"
