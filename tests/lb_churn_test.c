@@ -14,7 +14,7 @@ static const struct pk_ip client = {
  */
 static char *rules(const char *options, const char *servers)
 {
-    static char text[4000];
+    static char text[8000];
     size_t n =
         (size_t)snprintf(text, sizeof text, "-A -t 10.0.0.2:443 %s\n", options);
     int host, weight, read;
@@ -57,6 +57,38 @@ static void reload_text(struct bed *b, const char *text)
 static void reload(struct bed *b, const char *options, const char *servers)
 {
     reload_text(b, rules(options, servers));
+}
+
+/* The cache of paths grows with the servers, and forgets nothing by that. */
+static void what_paths_carry_is_known_among_many_more_servers(void **state)
+{
+    static const uint32_t told[] = {1400, 500}; /* the other one locks it */
+    char many[1000] = "6:1";
+    for (int host = 7; host < 107; host++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), " %d:0",
+                 host);
+    (void)state;
+    for (size_t i = 0; i < TEST_ROWS(told); i++) {
+        struct lb_news news = {.time = second, .error = {.validated = 1}};
+        struct bed b;
+        open_flows(&b, "6:1", 0);
+        assert_true(args_addr("10.0.0.6", news.addr));
+        news.error.mtu = told[i];
+        lb_hear(&b.lb, &news);
+        for (int reloads = 0; reloads < 2; reloads++) {
+            const struct tmtu_tunnel *tunnel =
+                &b.services.service[0].server[0].tunnel;
+            bed_flow(&b, client, 4000, 443, 1480);
+            assert_int_equal(b.lb.paths, reloads ? 512 : 64);
+            assert_int_equal(tunnel->mtu.path_mtu, i == 0 ? 1400 : 552);
+            assert_int_equal(tunnel->encap.df == TMTU_DF_CLEAR, i == 1);
+            b.now = 599 * second;
+            reload(&b, "-s mh -b mh-port", many);
+        }
+        b.now = 602 * second; /* 600 after it was told */
+        assert_int_equal(bed_flow(&b, client, 4000, 443, 1480), LB_FORWARDED);
+        bed_close(&b);
+    }
 }
 
 /* A segment of flow `port` with these TCP flags; the last number of its
@@ -315,6 +347,7 @@ int main(void)
         cmocka_unit_test(syns_do_not_push_connections_out),
         cmocka_unit_test(persistence_survives_a_change_too),
         cmocka_unit_test(counters_and_what_is_known_of_paths_survive),
+        cmocka_unit_test(what_paths_carry_is_known_among_many_more_servers),
         cmocka_unit_test(connections_of_readdressed_servers_survive),
     };
     return cmocka_run_group_tests_name("lb_churn", tests, NULL, NULL);

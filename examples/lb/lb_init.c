@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb.h"
+#include "lb_own.h"
 
 /* Packets in the making at a time: as many as keep 16 MiB, and 60 s of them
  * are far more than fragments that arrive in any order need. */
@@ -49,10 +49,17 @@ static bool make_pmtu(struct lb *lb, const struct services *services,
     void *mem = malloc(tmtu_pmtu_sizeof(paths));
     if (mem == NULL)
         return false;
-    free(lb->pmtu); /* what was known is learnt again */
-    lb->pmtu = tmtu_pmtu_init(mem, paths, &options, &config->key);
+    struct tmtu_pmtu *pmtu = tmtu_pmtu_init(mem, paths, &options, &config->key);
+    if (pmtu == NULL) { /* more paths than there may be */
+        free(mem);
+        return false;
+    }
+    if (lb->pmtu != NULL)
+        lb_path_move(lb, pmtu, &options);
+    free(lb->pmtu);
+    lb->pmtu = pmtu;
     lb->paths = paths;
-    return true; /* the number is a good one */
+    return true;
 }
 
 /* Packets whose first fragment was quoted, remembered for the others. */

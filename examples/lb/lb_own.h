@@ -62,6 +62,11 @@ bool lb_nat_speaks(struct lb *lb, const struct tmtu_pkt *pkt,
 /* Looks up what the path to a server carries; to be done at server.ask. */
 void lb_path_ask(struct lb *lb, struct server *server);
 
+/* What is known of the paths is known in this other cache, too, which has these
+ * options, and no longer than in the first. */
+void lb_path_move(struct lb *lb, struct tmtu_pmtu *to,
+                  const struct tmtu_pmtu_options *options);
+
 /* Learns from an error about a packet of this server's tunnel. */
 void lb_path_learn(struct lb *lb, const struct server *server,
                    const struct tmtu_pmtu_error *error);

@@ -27,6 +27,24 @@ void lb_path_ask(struct lb *lb, struct server *server)
         server->ask = answer.expiry;
 }
 
+void lb_path_move(struct lb *lb, struct tmtu_pmtu *to,
+                  const struct tmtu_pmtu_options *options)
+{
+    const struct services *t = lb->services;
+    for (uint32_t i = 0; i < t->tunnels; i++) {
+        const struct tmtu_pmtu_path path = path_of(&t->tunnel[i]->tunnel.encap);
+        struct tmtu_pmtu_answer is;
+        if (tmtu_pmtu_lookup(lb->pmtu, &path, lb->mtu, lb->now, &is) != 1 ||
+            is.expiry < options->expiry || is.expiry == UINT64_MAX)
+            continue;
+        /* As it was told, when it was: less than the floor is what locks. */
+        const struct tmtu_pmtu_error error = {.mtu = is.locked ? 1 : is.mtu,
+                                              .validated = 1};
+        (void)tmtu_pmtu_learn(to, &path, &error, lb->mtu,
+                              is.expiry - options->expiry);
+    }
+}
+
 /* True: it is less than was known. */
 static bool learn(struct lb *lb, const struct tmtu_encap *e,
                   const struct tmtu_pmtu_error *error)
