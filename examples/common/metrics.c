@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,7 +157,6 @@ bool metrics_open(struct metrics *m, const char *program,
                 args_endpoint_text(at->addr, at->port, text), why(errno));
         return false;
     }
-    signal(SIGPIPE, SIG_IGN); /* whoever asks may be gone */
     m->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | (tmtu_addr_is4(at->addr) ? 0u : MHD_USE_IPv6), 0, NULL,
         NULL, answer, m, MHD_OPTION_LISTEN_SOCKET, fd,

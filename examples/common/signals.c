@@ -28,6 +28,7 @@ bool signals_open(struct signals *s)
     signal(SIGPIPE, SIG_IGN); /* who reads standard error may be gone */
     s->stop = s->dump = s->reload = false;
     s->fd = -1;
+    signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return false;
     s->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -16,7 +16,8 @@ struct signals {
  * to be called before anything that takes time. */
 void signals_hold(void);
 
-/* From now on signals are read instead of acted on. False: errno says why. */
+/* From now on signals are read instead of acted on, and whoever reads what we
+ * say may go away (SIGPIPE). False: errno says why. */
 bool signals_open(struct signals *s);
 
 /* Reads those that have come. */

@@ -123,6 +123,21 @@ kill -TERM "$pid"
 wait "$pid" || complain "exit $? after an interface was gone"
 pid=
 
+# Whoever reads what it says may be gone; packets go on, and there are counters.
+rm -f "$out"/*
+mkfifo "$out/said"
+"$lb" --rules rules --local 10.0.0.3 --local 2001:db8::a --io afpacket:v0 \
+    --mtu 1500 --counters "$out/counters" 2>"$out/said" &
+pid=$!
+sed '/ ready$/q' "$out/said" >"$out/log"
+kill -HUP "$pid" # about which it has something to say
+sleep 0.3
+kill -USR1 "$pid"
+until_true test -s "$out/counters" || complain "nobody listens, and it ended"
+kill -TERM "$pid"
+wait "$pid" || complain "exit $? when nobody listened"
+pid=
+
 # Rules may take seconds to read; who says meanwhile that there are new ones does
 # not end the program.
 rm -f "$out"/*
@@ -144,5 +159,5 @@ kill -TERM "$pid"
 wait "$pid" || complain "exit $? after an early SIGHUP"
 pid=
 
-echo "9 runs, $bad failed"
+echo "10 runs, $bad failed"
 [ $bad = 0 ]
