@@ -100,6 +100,31 @@ done
 wait "${parts[@]}"
 has "many at a time" "$other" "$six6"
 
+# Rules as tunmtu-lb takes them: blanks, tabs, long options, and a CR at the end.
+cp "$TUNMTU_RULES" "$out/all.before"
+{
+    grep -v '^-a ' "$out/all.before"
+    printf '# -a -t 10.0.0.2:443 -r 10.0.0.99\n'
+    printf '  -a -t 10.0.0.2:443\t-r\t10.0.0.60:443 -i\t-w\t3\n'
+    printf -- '--add-server --tcp-service 10.0.0.2:443 --ipip'
+    printf -- ' --weight=2 --real-server=10.0.0.61:443\r\n'
+    printf -- '-a -t 10.0.0.2:443 --ipip --weight 2 --real-server 10.0.0.62\r\n'
+} >"$TUNMTU_RULES"
+notify drain 10.0.0.60 || complain "blanks and tabs: exit $?"
+notify drain 10.0.0.61 || complain "long options: exit $?"
+notify down 10.0.0.62 || complain "a CR: exit $?"
+checks=$((checks + 1))
+[ "$(tail -n 2 "$TUNMTU_ACTIVE")" = "$(
+    printf '  -a -t 10.0.0.2:443\t-r\t10.0.0.60:443 -i -w 0\n'
+    printf -- '--add-server --tcp-service 10.0.0.2:443 --ipip'
+    printf -- ' --real-server=10.0.0.61:443 -w 0\n')" ] ||
+    complain "rules in other words: $(cat -A "$TUNMTU_ACTIVE")"
+refused "a server in a comment" down 10.0.0.99
+mv "$out/all.before" "$TUNMTU_RULES"
+notify up 10.0.0.6
+
+refused "a server that there is not" down 10.0.0.66
+grep -q 'has no server 10.0.0.66' "$out/why" || complain "why: $(cat "$out/why")"
 refused "no server" down
 refused "a word" down nobody
 refused "a path" down ../../etc
