@@ -281,8 +281,12 @@ static const struct {
     {"no server", SERVICE "-a -t 10.0.0.2:443 -i\n", 1,
      "r:2: no real server, expected -r\n"},
     {"a server by name", SERVICE "-a -t 10.0.0.2:443 -r web1 -i\n", 1,
-     "r:2: 'web1' is no real server, expected ADDRESS, ADDRESS:PORT or "
+     "r:2: 'web1' is no real server, expected IPv4, IPv4:PORT, [IPv6] or "
      "[IPv6]:PORT in numbers\n"},
+    {"a real server of IPv6 without brackets",
+     "-A -t 10.0.0.2:443 -s mh\n-a -t 10.0.0.2:443 -r 2001:db8::6 -i\n", 1,
+     "r:2: '2001:db8::6' is no real server, expected IPv4, IPv4:PORT, [IPv6] "
+     "or [IPv6]:PORT in numbers\n"},
     {"a server nobody is", SERVICE "-a -t 10.0.0.2:443 -r 127.0.0.1 -i\n", 1,
      "r:2: '127.0.0.1' cannot be the address of a real server\n"},
     {"another port than the service's, which a tunnel cannot change",

@@ -149,7 +149,7 @@ static void add_server(struct rules_reader *r, const struct words *w)
     if (!args_endpoint(arg, server.addr, &port)) {
         rules_error(
             r,
-            "'%.60s' is no real server, expected ADDRESS, ADDRESS:PORT or "
+            "'%.60s' is no real server, expected IPv4, IPv4:PORT, [IPv6] or "
             "[IPv6]:PORT in numbers",
             arg);
         return;
