@@ -62,8 +62,9 @@ struct tmtu_io;
 
 /** What a backend does. Results below zero are -errno, and tmtu_io.why says
  *  what happened: -ENODEV the interface is gone, -ENETDOWN it is down (and may
- *  come up again), -EIO the capture ends in the middle of a packet or is not
- *  one, -ENOSPC and the like what was sent could not be written. */
+ *  come up again; until then recv may say so each time), -EIO the capture ends
+ * in the middle of a packet or is not one, -ENOSPC and the like what was sent
+ * could not be written. */
 struct tmtu_io_ops {
     const char *name; /**< of the backend: "tun" */
     /** Receives up to @p n packets: writes each behind TMTU_IO_HEADROOM bytes
