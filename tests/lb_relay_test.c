@@ -489,6 +489,29 @@ static void the_mtu_of_the_link_may_change(void **state)
     bed_close(&b);
 }
 
+/* Who has but one address gives it to both; what a router says about the tunnel
+ * is about the tunnel. */
+static void a_service_may_have_the_address_of_the_tunnels(void **state)
+{
+    struct services_config config = bed_config(TMTU_MTU_NOTIFY);
+    struct pair p = pairs[0];
+    struct bed b;
+    (void)state;
+    assert_true(args_addr("10.0.0.2", config.local[0]));
+    p.local = "10.0.0.2";
+    bed_open_with(&b, BED_RULES, config);
+    sends(&b, &p, 1480);
+    assert_int_equal(too_big(&b, &p, 1400, 548), LB_ICMP_TUNNEL);
+    told(&b, &p, 1380);
+    server_carries(&b, &p, 1400);
+    assert_int_equal(bed_flow(&b, p.client, 4000, 443, 1381), LB_DROPPED);
+    /* And what is about neither is still the host's. */
+    sends(&b, &p, 1380);
+    b.out[0].p[19] = 99; /* a tunnel to nobody */
+    assert_int_equal(too_big(&b, &p, 1300, 548), LB_NOT_SERVED);
+    bed_close(&b);
+}
+
 static void quotes_of_no_tunnel_are_the_hosts(void **state)
 {
     struct pk_ip tunnel = {.src = "10.0.0.3", .dst = "10.0.0.6", .proto = 6};
@@ -540,6 +563,7 @@ int main(void)
         cmocka_unit_test(nobody_hears_of_what_we_cannot_have_sent),
         cmocka_unit_test(news_of_a_path_can_be_told_to_another_balancer),
         cmocka_unit_test(the_mtu_of_the_link_may_change),
+        cmocka_unit_test(a_service_may_have_the_address_of_the_tunnels),
         cmocka_unit_test(quotes_of_no_tunnel_are_the_hosts),
     };
     return cmocka_run_group_tests_name("lb_relay", tests, NULL, NULL);

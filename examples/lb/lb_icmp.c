@@ -91,8 +91,8 @@ void lb_icmp_for_vip(struct lb *lb, const struct tmtu_icmp *icmp)
         if (s == NULL)
             s = service_of(lb, icmp, TMTU_OWNER_TUNNELS, &owner);
     }
-    if (s == NULL) {
-        not_served(lb);
+    if (s == NULL) { /* a service may have the address of our tunnels, too */
+        lb_icmp_for_us(lb);
         return;
     }
     /* Never forward what is broken; the checksum covers the quote that chose
