@@ -16,14 +16,6 @@ static int trust_argument(const struct tmtu_trust_options *options,
            (facts != NULL && facts->ours > TMTU_TRUST_OURS_NO);
 }
 
-/* Whether there can be such a router. Some networks have theirs in 240.0.0.0/4,
- * and Linux lets them speak. */
-static int trust_reporter(const uint8_t addr[16])
-{
-    return tmtu_addr_is_host(addr) || (tmtu_addr_is4(addr) && addr[12] >= 240 &&
-                                       !tmtu_addr_is_group(addr));
-}
-
 /* Who says it, and to whom. */
 static uint32_t trust_message(const struct tmtu_pkt *pkt,
                               const struct tmtu_icmp *icmp)
@@ -31,7 +23,7 @@ static uint32_t trust_message(const struct tmtu_pkt *pkt,
     uint32_t against = 0;
     if (tmtu_ip_transport_verify(pkt) != 0)
         against |= TMTU_TRUST_CHECKSUM;
-    if (!trust_reporter(pkt->flow.src))
+    if (!tmtu_addr_is_host(pkt->flow.src))
         against |= TMTU_TRUST_REPORTER;
     if (!tmtu_addr_equal(pkt->flow.dst, icmp->quoted.flow.src))
         against |= TMTU_TRUST_DEST;

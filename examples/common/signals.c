@@ -25,7 +25,6 @@ bool signals_open(struct signals *s)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGHUP);
-    signal(SIGPIPE, SIG_IGN); /* who reads standard error may be gone */
     s->stop = s->dump = s->reload = false;
     s->fd = -1;
     signal(SIGPIPE, SIG_IGN);

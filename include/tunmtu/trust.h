@@ -24,8 +24,8 @@ enum tmtu_trust_doubt {
         0x0001, /**< the ICMP checksum is wrong (R-5508-03, K70, K87) */
     TMTU_TRUST_REPORTER =
         0x0002, /**< whoever reports it is no host: a group, loopback,
-                   unspecified, 0.0.0.0/8 (RFC 1122 §3.2.1.3). Routers of
-                   240.0.0.0/4 may, as some clouds have them */
+                   unspecified, of 0.0.0.0/8 or 240.0.0.0/4 (RFC 1122
+                   §3.2.1.3; Linux believes the last) */
     TMTU_TRUST_DEST =
         0x0004, /**< not sent to the one whose packet it quotes (R-LIB-08); in
                    order only where addresses are translated on the way */
