@@ -90,7 +90,7 @@ bool burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
 
 uint64_t burst_now(const struct tmtu_io *io, uint64_t before, uint64_t time)
 {
-    if (io->fd >= 0) {
+    if (io == NULL || io->fd >= 0) {
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
         return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;

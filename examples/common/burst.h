@@ -43,7 +43,7 @@ bool burst_wait(const struct tmtu_io *a, const struct tmtu_io *b,
                 const struct signals *signals, int other, int timeout_ms);
 
 /* Nanoseconds for timeouts: those of the capture, which must not go back, or
- * those of the clock. */
+ * those of the clock, also where there is no backend now (NULL). */
 uint64_t burst_now(const struct tmtu_io *io, uint64_t before, uint64_t time);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "absence.h"
+
 /* Counters are all of one size, side by side. */
 static void add(void *to, const void *from, size_t size)
 {
@@ -20,16 +22,6 @@ static void add_flows(struct tmtu_flows_counters *to, bool *has,
         return;
     add(to, tmtu_flows_counters(table), sizeof *to);
     *has = true;
-}
-
-void report_add_io(struct tmtu_io *to, const struct tmtu_io *io)
-{
-    to->received += io->received;
-    to->sent += io->sent;
-    to->send_errors += io->send_errors;
-    to->off_link += io->off_link;
-    to->skipped += io->skipped;
-    to->lost += io->lost;
 }
 
 /* Both have the same servers, in the same order. */
@@ -62,9 +54,8 @@ bool report_take(struct report *r, struct team *team)
         add(&r->reass, tmtu_reass_counters(w->lb.reass), sizeof r->reass);
         add_flows(&r->flows, &r->has_flows, w->lb.flows);
         add_flows(&r->conns, &r->has_conns, w->lb.conns.flows);
-        report_add_io(&r->io, &w->before);
-        if (w->io != NULL)
-            report_add_io(&r->io, w->io);
+        absence_add(&r->io, &w->before);
+        absence_add(&r->io, w->io);
         if (i == 0)
             ok = services_copy(&r->services, &w->services);
         else if (ok)

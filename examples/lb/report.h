@@ -31,9 +31,6 @@ void report_servers(struct counters *to, const struct services *t);
 /* Tells what metrics have, of a `struct team`. False: no memory. */
 bool report_metrics(struct counters *to, void *team);
 
-/* Adds the counters of a backend to those of others. */
-void report_add_io(struct tmtu_io *to, const struct tmtu_io *io);
-
 /* Names of an enum lb_fate other than LB_DROPPED, and of an enum lb_icmp. */
 const char *report_fate(unsigned fate);
 const char *report_icmp(unsigned kind);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <sys/eventfd.h>
 
-#include "report.h"
+#include "absence.h"
 #include "team.h"
 #include "tell.h"
 
@@ -87,28 +87,6 @@ static void spread(struct worker *w, const struct lb_news *news, unsigned n)
     }
 }
 
-/* The interface is gone: what it counted stays. */
-static void lose(struct worker *w)
-{
-    fprintf(stderr, "tunmtu-lb: %s; waiting for it\n", w->io->why);
-    report_add_io(&w->before, w->io);
-    (void)tmtu_io_close(w->io);
-    w->io = NULL;
-    w->off_link = 0;
-}
-
-/* Whether the interface is there, again or still. */
-static bool find(struct worker *w)
-{
-    if (w->io != NULL)
-        return true;
-    w->io = tmtu_io_open(w->team->options->io, NULL);
-    if (w->io != NULL)
-        fprintf(stderr, "tunmtu-lb: %s: the interface is back\n",
-                w->team->options->io);
-    return w->io != NULL;
-}
-
 /* Receives and works on a burst. 0: it was empty; negative: there is nothing
  * more to do. */
 static int serve(struct worker *w)
@@ -118,7 +96,8 @@ static int serve(struct worker *w)
         return -1;
     const int rc = n >= 0 ? burst(w, (unsigned)n) : n;
     if (rc == -ENODEV) {
-        lose(w);
+        absence_begin("tunmtu-lb", &w->io, &w->before);
+        w->off_link = 0;
         return 0;
     }
     if (rc < 0 && !burst_recovers("tunmtu-lb", w->io, rc, &w->said)) {
@@ -133,7 +112,8 @@ static int turn(struct worker *w)
 {
     struct lb_news news[LB_NEWS];
     pthread_mutex_lock(&w->lock);
-    const int more = find(w) ? serve(w) : 0;
+    const bool there = absence_over("tunmtu-lb", w->team->options->io, &w->io);
+    const int more = there ? serve(w) : 0;
     const unsigned learnt = lb_news(&w->lb, news);
     pthread_mutex_unlock(&w->lock);
     spread(w, news, learnt);

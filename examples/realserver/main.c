@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "absence.h"
 #include "burst.h"
 #include "claim.h"
 #include "counters.h"
@@ -22,7 +23,8 @@ enum { IDLE = 1000 };
 struct program {
     struct options options;
     struct rs rs;
-    struct tmtu_io *io, *tun;
+    struct tmtu_io *io, *tun; /* the first is NULL while it is away */
+    struct tmtu_io before;    /* counters of those that there were */
     struct claim claim;
     struct signals signals;
     struct metrics metrics;
@@ -70,9 +72,18 @@ static bool open_ends(struct program *p)
     return true;
 }
 
+/* Of the interface, whatever has become of it meanwhile. */
+static struct tmtu_io all_io(const struct program *p)
+{
+    struct tmtu_io all = p->before;
+    absence_add(&all, p->io);
+    return all;
+}
+
 static bool write_counters(const struct program *p)
 {
-    const struct report r = {&p->rs, p->io, p->tun};
+    const struct tmtu_io io = all_io(p);
+    const struct report r = {&p->rs, &io, p->tun};
     return counters_write(p->options.counters, report_counters, &r);
 }
 
@@ -80,7 +91,8 @@ static bool give_metrics(struct counters *to, void *arg)
 {
     static const struct counters_label about[] = {{NULL, NULL}};
     const struct program *p = arg;
-    const struct report r = {&p->rs, p->io, p->tun};
+    const struct tmtu_io io = all_io(p);
+    const struct report r = {&p->rs, &io, p->tun};
     metrics_info(to, about);
     report_counters(to, &r);
     return true;
@@ -138,6 +150,8 @@ static int pass(struct program *p, bool inward, const struct tmtu_io **which)
 static int turn(struct program *p)
 {
     int ended = 0, packets = 0;
+    if (!absence_over("tunmtu-realserver", p->options.io, &p->io))
+        return 0; /* what the host sends waits in its device */
     for (int inward = 0; inward < 2; inward++) {
         const struct tmtu_io *which;
         const int rc = pass(p, inward, &which);
@@ -145,7 +159,10 @@ static int turn(struct program *p)
             ended++;
         else if (rc >= 0)
             packets += rc;
-        else if (!burst_recovers("tunmtu-realserver", which, rc, &p->said))
+        else if (rc == -ENODEV && which == p->io) {
+            absence_begin("tunmtu-realserver", &p->io, &p->before);
+            break;
+        } else if (!burst_recovers("tunmtu-realserver", which, rc, &p->said))
             return -EIO;
     }
     if (packets > 0)
@@ -165,8 +182,9 @@ static int run(struct program *p)
         if (n < 0)
             return 1;
         const bool asked =
-            n == 0 && burst_wait(p->io, p->tun, &p->signals, p->metrics.fd,
-                                 metrics_timeout(&p->metrics, IDLE));
+            n == 0 &&
+            burst_wait(p->io, p->io != NULL ? p->tun : NULL, &p->signals,
+                       p->metrics.fd, metrics_timeout(&p->metrics, IDLE));
         p->now = burst_now(p->io, p->now, 0);
         if (asked || p->now - p->served >= BUSY) {
             metrics_run(&p->metrics);

@@ -123,6 +123,34 @@ kill -TERM "$pid"
 wait "$pid" || complain "exit $? after an interface was gone"
 pid=
 
+# So is the one of a real server; packets that come afterwards are counted with
+# those that came before.
+rm -f "$out"/*
+"$rs" --vip 10.0.0.2 --io afpacket:v0 --tun rs1 --counters "$out/counters" \
+    2>"$out/log" &
+pid=$!
+until_true grep -q ' ready$' "$out/log" || complain "no real server on a veth"
+came() { # AT LEAST
+    kill -USR1 "$pid"
+    sleep 0.2
+    [ "$(sed -n 's/^io.received //p' "$out/counters")" -ge "$1" ]
+}
+until_true came 1 || complain "nothing comes on a veth" # neighbour discovery
+before=$(sed -n 's/^io.received //p' "$out/counters")
+for times in 1 2; do
+    [ $times = 1 ] || ip link set v0 down
+    ip link delete v0
+    until_true said $times 'v0: the interface is gone; waiting for it' ||
+        complain "no word on a real server's interface: $(cat "$out/log")"
+    veth
+    until_true said $times 'v0: the interface is back' ||
+        complain "a real server's interface is not back: $(cat "$out/log")"
+done
+until_true came $((before + 1)) || complain "nothing comes since it is back"
+kill -TERM "$pid"
+wait "$pid" || complain "exit $? of a real server that waited"
+pid=
+
 # Whoever reads what it says may be gone; packets go on, and there are counters.
 rm -f "$out"/*
 mkfifo "$out/said"
