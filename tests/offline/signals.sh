@@ -130,15 +130,30 @@ rm -f "$out"/*
     2>"$out/log" &
 pid=$!
 until_true grep -q ' ready$' "$out/log" || complain "no real server on a veth"
+send() { # fifty packets to v0, from its peer
+    local i to
+    to=$(ip -br link show v0 | awk '{ print $3 }')
+    ip address add 10.9.0.1/24 dev v1 &&
+        ip neighbour add 10.9.0.2 lladdr "$to" dev v1 || return 1
+    for i in $(seq 50); do
+        echo "$i" >/dev/udp/10.9.0.2/9 || return 1
+    done
+}
 came() { # AT LEAST
     kill -USR1 "$pid"
     sleep 0.2
     [ "$(sed -n 's/^io.received //p' "$out/counters")" -ge "$1" ]
 }
-until_true came 1 || complain "nothing comes on a veth" # neighbour discovery
-before=$(sed -n 's/^io.received //p' "$out/counters")
+is_down() { # the one that is back
+    sed '1,/is back/d' "$out/log" | grep -q 'is down; waiting for it'
+}
+send || complain "cannot send on a veth"
+until_true came 50 || complain "nothing comes on a veth"
 for times in 1 2; do
-    [ $times = 1 ] || ip link set v0 down
+    if [ $times = 2 ]; then
+        ip link set v0 down
+        until_true is_down || complain "not down again: $(cat "$out/log")"
+    fi
     ip link delete v0
     until_true said $times 'v0: the interface is gone; waiting for it' ||
         complain "no word on a real server's interface: $(cat "$out/log")"
@@ -146,7 +161,8 @@ for times in 1 2; do
     until_true said $times 'v0: the interface is back' ||
         complain "a real server's interface is not back: $(cat "$out/log")"
 done
-until_true came $((before + 1)) || complain "nothing comes since it is back"
+send || complain "cannot send on the next veth"
+until_true came 100 || complain "since it is back: $(grep '^io' "$out/counters")"
 kill -TERM "$pid"
 wait "$pid" || complain "exit $? of a real server that waited"
 pid=
