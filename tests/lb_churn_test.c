@@ -75,6 +75,7 @@ static void what_paths_carry_is_known_among_many_more_servers(void **state)
         assert_true(args_addr("10.0.0.6", news.addr));
         news.error.mtu = told[i];
         lb_hear(&b.lb, &news);
+        b.now = 599 * second;
         for (int reloads = 0; reloads < 2; reloads++) {
             const struct tmtu_tunnel *tunnel =
                 &b.services.service[0].server[0].tunnel;
@@ -82,11 +83,12 @@ static void what_paths_carry_is_known_among_many_more_servers(void **state)
             assert_int_equal(b.lb.paths, reloads ? 512 : 64);
             assert_int_equal(tunnel->mtu.path_mtu, i == 0 ? 1400 : 552);
             assert_int_equal(tunnel->encap.df == TMTU_DF_CLEAR, i == 1);
-            b.now = 599 * second;
             reload(&b, "-s mh -b mh-port", many);
         }
         b.now = 602 * second; /* 600 after it was told */
         assert_int_equal(bed_flow(&b, client, 4000, 443, 1480), LB_FORWARDED);
+        assert_int_equal(b.services.service[0].server[0].tunnel.mtu.path_mtu,
+                         1500);
         bed_close(&b);
     }
 }
